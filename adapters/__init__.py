@@ -1,0 +1,1 @@
+"""Speak to other people's systems, one folder a vendor."""

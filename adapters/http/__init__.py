@@ -1,0 +1,1 @@
+"""The connector that carries out verbs declared in YAML over HTTP."""

@@ -1,0 +1,65 @@
+"""The credential of one connector: sent, and otherwise never seen."""
+
+import base64
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import quote
+
+from adapters.http.config import CredentialSection, OwnHeader
+
+REDACTED: Final = b"[the credential]"
+MIN_CHARS: Final = 8  #: a shorter one could not be told from other text in an answer
+
+_VISIBLE: Final = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
+
+
+class CredentialRefused(Exception):
+    """The credential cannot be sent; the message does not repeat it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """``header`` and ``value`` are what is sent; ``spellings`` are what answers must not show."""
+
+    header: str
+    value: str = field(repr=False)
+    spellings: tuple[bytes, ...] = field(repr=False)
+
+    def redact(self, body: bytes) -> bytes:
+        """Return *body* without the credential, should the target have repeated it."""
+        for spelling in self.spellings:
+            body = body.replace(spelling, REDACTED)
+        return body
+
+
+def credential_of(section: CredentialSection, secret: str) -> Credential:
+    """Return how *secret* is sent.
+
+    Raises:
+        CredentialRefused: it is empty, short, or would not stay on one line.
+    """
+    secret = secret.removesuffix("\n").removesuffix("\r")
+    if not _VISIBLE.fullmatch(secret):
+        raise CredentialRefused("the credential is empty or not one line of printable ASCII")
+    if len(secret) < MIN_CHARS:
+        raise CredentialRefused(f"the credential is shorter than {MIN_CHARS} characters")
+    kept = [secret]
+    match section.send:
+        case "bearer":
+            header, value = "Authorization", f"Bearer {secret}"
+        case "basic":
+            person, colon, password = secret.partition(":")
+            if not (person and colon and len(password) >= MIN_CHARS):
+                raise CredentialRefused(
+                    f"for basic, write user:password, with {MIN_CHARS} characters or more"
+                )
+            encoded = base64.b64encode(secret.encode()).decode()
+            header, value = "Authorization", f"Basic {encoded}"
+            kept += [encoded, password]
+        case OwnHeader(header=header):
+            value = secret
+    spelled = {way for text in kept for way in (text, json.dumps(text)[1:-1], quote(text, safe=""))}
+    longest_first = sorted(spelled, key=lambda text: (-len(text), text))
+    return Credential(header, value, tuple(text.encode() for text in longest_first))

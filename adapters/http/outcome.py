@@ -1,0 +1,123 @@
+"""What an answer proves about the effect. Failed is for what provably did not happen."""
+
+from collections.abc import Mapping
+from typing import Final, assert_never
+
+from adapters.http.answer import Answer, AnswerUnreadable, as_reference
+from adapters.http.client import Exchange, NoAnswer, NotSent
+from adapters.http.config import InHeader, ReferenceSection
+from bot.core.canonical import Json
+from bot.ports.connector import STALE, Executed, Failed, InDoubt, Succeeded
+
+# RFC 9110, 15.5; RFC 4918, 11; RFC 6585. 408 is not here: a server that gave up waiting may have
+# begun. Nor is 406: a server may find only after the effect that it cannot say so.
+_REFUSALS: Final[Mapping[int, tuple[str, str]]] = {
+    400: ("not_understood", "it does not understand the request"),
+    401: ("credential_refused", "it does not accept Keyturn's credential"),
+    402: ("payment_required", "it asks for payment first"),
+    403: ("forbidden", "it does not allow Keyturn's credential to do this"),
+    404: ("not_found", "what this is about is not there"),
+    405: ("method_refused", "it does not allow this method here"),
+    409: ("conflict", "this conflicts with how things are there now"),
+    410: ("gone", "what this is about is gone"),
+    411: ("length_required", "it does not understand the request"),
+    412: ("precondition_failed", "a precondition of its own does not hold"),
+    413: ("too_large", "the content is larger than it accepts"),
+    414: ("address_too_long", "the address is longer than it accepts"),
+    415: ("media_type_refused", "it does not accept JSON here"),
+    421: ("misdirected", "it does not answer for this host"),
+    422: ("unprocessable", "it does not accept the content"),
+    423: ("locked", "what this is about is locked"),
+    424: ("dependency_failed", "something that this depends on failed there"),
+    425: ("too_early", "it does not want to act yet"),
+    426: ("upgrade_required", "it asks for another protocol"),
+    428: ("precondition_required", "it asks for an etag with this"),
+    429: ("rate_limited", "it is asked too often and did not act"),
+    431: ("headers_too_large", "the headers are larger than it accepts"),
+    451: ("legally_refused", "it may not do this for legal reasons"),
+}
+
+
+def outcome_of(
+    exchange: Exchange,
+    *,
+    reference: ReferenceSection | None,
+    accepted_succeeds: bool,
+    sent_etag: bool,
+    sent_key: bool,
+) -> Executed:
+    """Return what *exchange* proves.
+
+    *sent_etag* and *sent_key* say what the request carried: 412 means stale only with the first,
+    409 may mean "still at it" with the second.
+    """
+    match exchange:
+        case NotSent(why=why, detail=detail):
+            return Failed(reason=why.value, detail=f"{detail} Nothing was sent.")
+        case NoAnswer(why=why, detail=detail):
+            return InDoubt(reason=why.value, detail=f"{detail} It may have acted all the same.")
+        case Answer():
+            pass
+        case _:
+            assert_never(exchange)
+    status, words = exchange.status, exchange.excerpt()
+    if status == 202 and not accepted_succeeds:
+        return InDoubt(
+            reason="accepted",
+            detail=f"The target answered 202: it took the request and may act later.{words}",
+        )
+    if 200 <= status < 300:
+        return _succeeded(exchange, reference)
+    if status == 412 and sent_etag:
+        return Failed(reason=STALE, detail="What would be changed is not as it was shown any more.")
+    if status == 409 and sent_key:
+        # draft-ietf-httpapi-idempotency-key-header, 2.7: also while the first is still running.
+        return InDoubt(
+            reason="conflict",
+            detail=f"The target answered 409: this conflicts, or it is still at work on it.{words}",
+        )
+    if status in _REFUSALS:
+        reason, why_not = _REFUSALS[status]
+        return Failed(reason=reason, detail=f"The target answered {status}: {why_not}.{words}")
+    return _doubt(status, words)
+
+
+def _succeeded(answer: Answer, reference: ReferenceSection | None) -> Executed:
+    detail = f"The target answered {answer.status}."
+    if reference is None:
+        return Succeeded(detail=detail)
+    source: str | InHeader = (
+        reference.pointer
+        if reference.pointer is not None
+        else InHeader(header=reference.header or "")
+    )
+    try:
+        found: Mapping[str, Json] = answer.take({"reference": source})
+    except AnswerUnreadable as error:
+        return InDoubt(reason="answer_malformed", detail=f"{detail} But {error}.")
+    named = as_reference(found.get("reference"))
+    if named is None:
+        return InDoubt(
+            reason="answer_malformed",
+            detail=f"{detail} But it does not say what was written, as it should.",
+        )
+    return Succeeded(detail=detail, reference=named)
+
+
+def _doubt(status: int, words: str) -> InDoubt:
+    if status == 408:
+        return InDoubt(reason="timeout", detail="The target answered 408: it gave up waiting.")
+    if 300 <= status < 400:
+        return InDoubt(
+            reason="redirected",
+            detail=f"The target answered {status}: it points elsewhere, where Keyturn does not go.",
+        )
+    if status >= 500:
+        return InDoubt(
+            reason="server_error",
+            detail=f"The target answered {status}: it failed and may have acted before.{words}",
+        )
+    return InDoubt(
+        reason="unexpected_status",
+        detail=f"The target answered {status}, which does not say whether it acted.{words}",
+    )

@@ -1,0 +1,237 @@
+"""The door: which requests get in, as whom, and how every one of them is answered."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
+from urllib.parse import quote
+
+from aiohttp import web
+
+from adapters.web.flash import Flash, Flashes
+from adapters.web.forms import SignedForm, parse
+from adapters.web.live import Glance, Live
+from adapters.web.rendering import Renderer, version_of
+from adapters.web.session import Session, Sessions
+from adapters.web.site import UNKEPT, Site
+from bot.core.errors import KeyturnError, NotAuthenticated
+from bot.core.ids import PersonId, ProposalId
+from bot.ports.clock import Clock
+from bot.ports.desk import Desk, Inbox
+
+log = logging.getLogger("keyturn.web")
+
+#: The purpose of the secret in every form of a session.
+FORM: Final = "form"
+#: How many characters of an action one card here shows.
+MAX_CHARS: Final = 4_000
+
+#: A page that the script asked for by itself: no sign that the person is there.
+BY_SCRIPT: Final = "Keyturn-Live"
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+F = TypeVar("F", bound=SignedForm)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """A request of a person who is signed in; ``inbox`` is what they may see now."""
+
+    request: web.Request
+    session: Session
+    inbox: Inbox
+
+    @property
+    def person(self) -> PersonId:
+        return self.session.person.id
+
+    @property
+    def proposal(self) -> ProposalId:
+        return ProposalId(self.request.match_info["proposal"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Front:
+    """What every page and every action of one inbox works with."""
+
+    desk: Desk
+    site: Site
+    sessions: Sessions
+    flashes: Flashes
+    live: Live
+    renderer: Renderer
+    clock: Clock
+    chat: str = field(default="web")
+
+    def open(self, handler: Handler) -> Handler:
+        """Return *handler* for whoever comes by our own name, signed in or not."""
+
+        async def answer(request: web.Request) -> web.StreamResponse:
+            if not self.site.is_addressed_by(request.headers):
+                text = f"Nothing is served under this name. The inbox is at {self.site.origin}\n"
+                return web.Response(status=421, text=text, headers=UNKEPT)
+            if request.method not in {"GET", "HEAD"} and not self.site.sent(request.headers):
+                return self.message(
+                    None,
+                    status=403,
+                    heading="This did not come from a page of the inbox",
+                    text="Nothing was recorded. Open the inbox itself and try again there.",
+                )
+            try:
+                response = await handler(request)
+            except NotAuthenticated:
+                response = self._signed_out(request)
+            except KeyturnError as error:
+                response = self.message(
+                    None, status=error.status, heading=error.title, text=error.message
+                )
+            except web.HTTPException as error:
+                response = self.message(
+                    None,
+                    status=error.status,
+                    heading="This was not understood",
+                    text="Nothing was recorded. Go back to the inbox and try again.",
+                )
+            except Exception:
+                log.exception("an answer failed", extra={"path": request.path})
+                response = self.message(
+                    None,
+                    status=500,
+                    heading="Something went wrong",
+                    text="It is not known whether this was recorded. Open the inbox to see.",
+                )
+            if not response.prepared:
+                for name, value in UNKEPT.items():
+                    response.headers.setdefault(name, value)
+            return response
+
+        return answer
+
+    def page(self, show: Callable[[Visit], Awaitable[web.StreamResponse]]) -> Handler:
+        """Return a handler that shows a page to the person who is signed in; it MUST NOT
+        change anything."""
+
+        async def answer(request: web.Request) -> web.StreamResponse:
+            return await show(await self._visit(request))
+
+        return self.open(answer)
+
+    def action(
+        self, kind: type[F], act: Callable[[Visit, F], Awaitable[web.StreamResponse]]
+    ) -> Handler:
+        """Return a handler for a form of *kind* that a page served to this session sent."""
+
+        async def answer(request: web.Request) -> web.StreamResponse:
+            visit = await self._visit(request)
+            form = await parse(request, kind)
+            if not visit.session.proves(form.form, FORM):
+                return self.message(
+                    visit,
+                    status=403,
+                    heading="This page was too old",
+                    text="Nothing was recorded. Open the card again and press once more.",
+                )
+            return await act(visit, form)
+
+        return self.open(answer)
+
+    async def session(self, request: web.Request, *, is_activity: bool) -> Session:
+        """Return the session of *request*, with the person as they are now.
+
+        Raises:
+            NotAuthenticated: nobody is signed in, or they may no longer be.
+        """
+        token = self.sessions.read_cookie(request)
+        person = await self.sessions.find(token, is_activity=is_activity)
+        if person is None:
+            raise NotAuthenticated("Nobody is signed in")
+        return Session(token=token, person=await self.desk.person(person))
+
+    def render(
+        self,
+        template: str,
+        visit: Visit | None,
+        *,
+        status: int = 200,
+        flash: Flash | None = None,
+        **values: Any,
+    ) -> web.Response:
+        frame: Mapping[str, Any] = {
+            "me": visit.session.person if visit else None,
+            "form": visit.session.proof(FORM) if visit else "",
+            "waiting": visit.inbox.waiting_total if visit else 0,
+            "version": glance_at(visit.inbox, self.clock).version if visit else "",
+            "flash": flash,
+        }
+        text = self.renderer.page(template, {**frame, **values}, now=self.clock.now())
+        return web.Response(status=status, text=text, content_type="text/html", headers=UNKEPT)
+
+    def message(
+        self, visit: Visit | None, *, status: int, heading: str, text: str
+    ) -> web.Response:
+        return self.render("message.html", visit, status=status, heading=heading, text=text)
+
+    async def after(self, visit: Visit, flash: Flash, *, at: str) -> web.StreamResponse:
+        """Send the browser to *at*, where *flash* is said; say it here if it cannot be kept."""
+        try:
+            id = await self.flashes.leave(visit.session, flash)
+        except KeyturnError:
+            return self.message(visit, status=200, heading=flash.heading, text=flash.text)
+        return redirect(f"{at}?said={id}")
+
+    async def said(self, visit: Visit) -> Flash | None:
+        return await self.flashes.find(visit.session, visit.request.query.get("said", ""))
+
+    async def events(self, request: web.Request) -> web.StreamResponse:
+        """Serve the event stream of the person who is signed in."""
+        session = await self.session(request, is_activity=False)
+
+        async def glance() -> Glance:
+            now = await self.session(request, is_activity=False)
+            return glance_at(
+                await self.desk.inbox(now.person.id, max_chars=MAX_CHARS), self.clock
+            )
+
+        return await self.live.stream(request, session.person.id, glance)
+
+    async def _visit(self, request: web.Request) -> Visit:
+        by_person = BY_SCRIPT not in request.headers
+        session = await self.session(request, is_activity=by_person)
+        inbox = await self.desk.inbox(session.person.id, max_chars=MAX_CHARS)
+        return Visit(request=request, session=session, inbox=inbox)
+
+    def _signed_out(self, request: web.Request) -> web.StreamResponse:
+        if request.method in {"GET", "HEAD"} and request.path != "/events":
+            then = "" if request.path == "/" else f"?then={quote(request.path, safe='/')}"
+            response: web.StreamResponse = redirect(f"/signin{then}")
+        else:
+            response = self.message(
+                None,
+                status=401,
+                heading="You are signed out",
+                text="Nothing was recorded. Sign in again, then press once more.",
+            )
+        if self.sessions.read_cookie(request):
+            self.sessions.drop_cookie(response)
+        return response
+
+
+def glance_at(inbox: Inbox, clock: Clock) -> Glance:
+    """Return what *inbox* says, as briefly as its pages need it."""
+    seen = [
+        (card.proposal, card.state, card.approvals_given, card.status, card.changed_at, card.buttons)
+        for card in (*inbox.waiting, *inbox.decided)
+    ]
+    halts = [(halt.id, halt.is_active) for halt in inbox.halts]
+    now = clock.now()
+    ends = [card.expires_at for card in inbox.waiting if card.expires_at and card.expires_at > now]
+    return Glance(
+        version=version_of([seen, halts, inbox.waiting_total]),
+        waiting=inbox.waiting_total,
+        changes_in_s=(min(ends) - now).total_seconds() if ends else None,
+    )
+
+
+def redirect(to: str) -> web.Response:
+    """Return a redirect that a browser follows with GET, whatever it sent before."""
+    return web.Response(status=303, headers={**UNKEPT, "Location": to})

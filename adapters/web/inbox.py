@@ -1,0 +1,116 @@
+"""The chat that Keyturn serves itself: it reaches every person who has a browser."""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from aiohttp import web
+
+from adapters.web.actions import Actions
+from adapters.web.flash import Flashes
+from adapters.web.forms import HALT, PROPOSAL, Press, Resume, SignOut, Stop, StopThis, Viewed
+from adapters.web.front import MAX_CHARS, Front
+from adapters.web.live import Live
+from adapters.web.pages import CONTENT_TYPES, Pages
+from adapters.web.rendering import Renderer
+from adapters.web.session import Sessions
+from adapters.web.site import Site
+from bot.core.card import Card
+from bot.core.ids import PersonId
+from bot.ports.chat import CardRef
+from bot.ports.clock import Clock
+from bot.ports.desk import Desk
+from bot.ports.shelf import Shelf
+
+SESSION_S: Final = 12 * 3600
+IDLE_S: Final = 2 * 3600
+HEARTBEAT_S: Final = 15
+
+
+class WebInbox:
+    """Implements :class:`bot.ports.chat.Chat` with pages that are rendered from committed state.
+
+    A card is nothing that is kept here: each page asks the desk what its reader may see now. So
+    a card cannot be there twice, cannot be out of date and cannot be seen by anyone else, and
+    posting or replacing one only tells the open pages of its person to look again.
+    """
+
+    def __init__(
+        self,
+        *,
+        shelf: Shelf,
+        clock: Clock,
+        entropy: Callable[[int], bytes],
+        public_url: str,
+        deployment_name: str,
+        session_s: float = SESSION_S,
+        idle_s: float = IDLE_S,
+        heartbeat_s: float = HEARTBEAT_S,
+    ) -> None:
+        self._site = Site.at(public_url)
+        self._clock = clock
+        self._sessions = Sessions(
+            shelf,
+            clock=clock,
+            entropy=entropy,
+            secure=self._site.is_secure,
+            whole_s=session_s,
+            idle_s=idle_s,
+        )
+        self._flashes = Flashes(shelf, entropy=entropy)
+        self._live = Live(heartbeat_s=heartbeat_s)
+        self._renderer = Renderer(deployment_name=deployment_name)
+
+    @property
+    def name(self) -> str:
+        return "web"
+
+    @property
+    def max_chars(self) -> int:
+        return MAX_CHARS
+
+    async def post(self, card: Card, to: PersonId, *, key: str) -> CardRef:  # noqa: ARG002 - one proposal is one row, whatever the key
+        self._live.wake(to)
+        return CardRef(chat=self.name, person=to, where=card.proposal)
+
+    async def replace(self, ref: CardRef, card: Card) -> None:  # noqa: ARG002 - pages ask the desk
+        self._live.wake(ref.person)
+
+    async def run(self, desk: Desk) -> None:
+        """Return at once: clicks arrive through :meth:`routes`."""
+
+    async def close(self) -> None:
+        """End the event streams, so that the listener can stop without waiting for them."""
+        self._live.close()
+
+    def routes(self, desk: Desk) -> Sequence[web.RouteDef]:
+        front = Front(
+            desk=desk,
+            site=self._site,
+            sessions=self._sessions,
+            flashes=self._flashes,
+            live=self._live,
+            renderer=self._renderer,
+            clock=self._clock,
+            chat=self.name,
+        )
+        pages, actions = Pages(front), Actions(front)
+        card = f"/proposals/{{proposal:{PROPOSAL}}}"
+        files = "|".join(CONTENT_TYPES)
+        return [
+            web.get("/", front.page(pages.inbox)),
+            web.get("/signin", front.open(pages.sign_in)),
+            web.post("/signin", front.open(actions.sign_in)),
+            web.post("/signout", front.action(SignOut, actions.sign_out)),
+            web.get("/events", front.open(front.events)),
+            web.get(card, front.page(pages.card)),
+            web.post(f"{card}/press", front.action(Press, actions.press)),
+            web.get(f"{card}/full", front.page(pages.full_view)),
+            web.post(f"{card}/viewed", front.action(Viewed, actions.viewed)),
+            web.get(f"{card}/history", front.page(pages.history)),
+            web.get(f"{card}/stop", front.page(pages.stop)),
+            web.post(f"{card}/stop", front.action(StopThis, actions.stop_this)),
+            web.get("/stop", front.page(pages.stop_all)),
+            web.post("/stop", front.action(Stop, actions.stop_all)),
+            web.post(f"/halts/{{halt:{HALT}}}/resume", front.action(Resume, actions.resume)),
+            web.get(f"/static/{{name:{files}}}", front.open(pages.static)),
+        ]

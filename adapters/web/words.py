@@ -1,0 +1,207 @@
+"""The sentences and names that the inbox itself says about a card: never an agent's."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import NamedTuple
+
+from bot.core.approval import (
+    AGENT_OWNER,
+    GROUP_PREFIX,
+    PRINCIPAL,
+    Approval,
+    ApprovalMode,
+)
+from bot.core.card import Button, Card, Field
+from bot.core.halts import HaltScope, HaltTarget
+from bot.core.ids import AgentId
+from bot.core.states import State
+from bot.core.verbs import Kind, Reach
+
+#: The buttons that decide or settle: on a card that is final there MUST be none.
+DECIDING = frozenset(
+    {Button.APPROVE, Button.REJECT, Button.SETTLE_DONE, Button.SETTLE_NOT_DONE}
+)
+
+
+class ReachWords(NamedTuple):
+    label: str
+    icon: str
+
+
+REACH: Mapping[Reach, ReachWords] = MappingProxyType(
+    {
+        Reach.PRIVATE: ReachWords("Private", "person"),
+        Reach.ORGANISATION: ReachWords("Your organisation", "house"),
+        Reach.PUBLIC: ReachWords("Public", "globe"),
+        Reach.UNKNOWN: ReachWords("Unknown reach", "question"),
+    }
+)
+
+
+class StateWords(NamedTuple):
+    """``tone`` names a colour; the label and the icon say the same without it."""
+
+    label: str
+    icon: str
+    tone: str
+
+
+STATE: Mapping[State, StateWords] = MappingProxyType(
+    {
+        State.PENDING: StateWords("Waiting", "keyhole", "open"),
+        State.APPROVED: StateWords("Approved", "turned", "yes"),
+        State.EXECUTING: StateWords("Under way", "turned", "yes"),
+        State.RELEASED: StateWords("Released", "turned", "yes"),
+        State.REDEEMED: StateWords("Grant used", "turned", "yes"),
+        State.IN_DOUBT: StateWords("In doubt", "question", "doubt"),
+        State.SUCCEEDED: StateWords("Done", "turned", "yes"),
+        State.FAILED: StateWords("Failed", "cross", "no"),
+        State.DENIED: StateWords("Refused by a rule", "cross", "no"),
+        State.REJECTED: StateWords("Rejected", "cross", "no"),
+        State.EXPIRED: StateWords("Expired", "clock", "quiet"),
+        State.WITHDRAWN: StateWords("Taken back", "back", "quiet"),
+        State.SUPERSEDED: StateWords("Replaced", "back", "quiet"),
+        State.REVOKED: StateWords("Stopped", "stop", "no"),
+    }
+)
+
+KIND: Mapping[Kind, str] = MappingProxyType(
+    {
+        Kind.READ: "reads",
+        Kind.EGRESS: "carries data out",
+        Kind.WRITE: "writes",
+        Kind.DESTRUCTIVE: "destroys",
+        Kind.PERMISSION: "changes who may do what",
+    }
+)
+
+
+def asks_for(card: Card, button: str) -> bool:
+    """Return whether *card* offers *button* to its reader; a button that decides, only while it
+    can still count."""
+    wanted = Button(button)
+    if wanted not in card.buttons:
+        return False
+    match wanted:
+        case Button.APPROVE:
+            return card.state is State.PENDING and not card.approve_needs_full_view
+        case Button.REJECT:
+            return card.state is State.PENDING
+        case Button.SETTLE_DONE | Button.SETTLE_NOT_DONE:
+            return card.state is State.IN_DOUBT
+        case Button.FULL_VIEW | Button.STOP_AGENT:
+            return True
+
+
+def needs_full_view(card: Card) -> bool:
+    """Return whether the reader could approve, had they been shown the whole action."""
+    return (
+        card.state is State.PENDING
+        and Button.APPROVE in card.buttons
+        and card.approve_needs_full_view
+    )
+
+
+def rule(card: Card) -> str:
+    """Return who decides, in one or two sentences."""
+    approval = card.approval
+    if approval is None:
+        return "No person was asked: a rule decided."
+    if card.state is not State.PENDING:
+        return _needed(approval, card.on_behalf_of)
+    is_asked = Button.APPROVE in card.buttons
+    if approval.mode is ApprovalMode.CONFIRM and approval.count <= 1:
+        if is_asked:
+            return "You decide."
+        return f"{_anyone(approval, card.on_behalf_of)} decides. Nothing is asked of you."
+    given = card.approvals_given
+    so_far = {0: "Nobody has approved yet", 1: "1 has approved"}.get(
+        given, f"{given} have approved"
+    )
+    asked = "You are one of them." if is_asked else "Nothing is asked of you."
+    needed = _needed(approval, card.on_behalf_of).removesuffix(".")
+    return f"{needed}; {so_far[:1].lower()}{so_far[1:]}. {asked} One rejection ends it."
+
+
+def _needed(approval: Approval, principal: str) -> str:
+    who = _anyone(approval, principal)
+    if approval.count <= 1:
+        return f"{who} decides."
+    return f"{approval.count} people of {who} decide."
+
+
+def _anyone(approval: Approval, principal: str) -> str:
+    names = [_term(term, principal) for term in approval.approvers]
+    if not names:
+        return "nobody"
+    return " or ".join(dict.fromkeys(names))
+
+
+def _term(term: str, principal: str) -> str:
+    if term == PRINCIPAL:
+        return principal
+    if term == AGENT_OWNER:
+        return "the agent's owner"
+    if term.startswith(GROUP_PREFIX):
+        return term.removeprefix(GROUP_PREFIX)
+    return "a named person"
+
+
+def shown_of(card: Card) -> str:
+    """Return how much of the action the card shows, where some of it is missing."""
+    shown = max(card.total_chars - card.missing_chars, 0)
+    return f"{shown:,} of {card.total_chars:,} characters shown"
+
+
+def has_before(card: Card) -> bool:
+    return any(field.before is not None for field in card.fields)
+
+
+def is_unchanged(field: Field) -> bool:
+    return field.before == field.value
+
+
+def is_short(text: str) -> bool:
+    """Return whether *text* reads well on the line of its name."""
+    return len(text) <= 48 and "\n" not in text
+
+
+def readers(count: int) -> str:
+    return "1 reader" if count == 1 else f"{count:,} readers"
+
+
+def stopped(target: HaltTarget, names: Mapping[AgentId, str], reader: str) -> str:
+    """Return what a halt stops."""
+    agent = names.get(target.agent, str(target.agent)) if target.agent else ""
+    match target.scope:
+        case HaltScope.ALL:
+            return "Every agent is stopped"
+        case HaltScope.AGENT:
+            return f"{agent} is stopped"
+        case HaltScope.AGENT_FOR_PRINCIPAL:
+            whom = "you" if target.principal == reader else "one person"
+            return f"{agent} is stopped for {whom}"
+        case HaltScope.CONNECTOR:
+            return f"Everything through {target.connector} is stopped"
+
+
+def relative(at: datetime, now: datetime) -> str:
+    """Return *at* as people say it at *now*, such as "in 42 minutes"."""
+    seconds = (at - now).total_seconds()
+    amount = _amount(abs(seconds))
+    if amount is None:
+        return "now" if seconds >= 0 else "just now"
+    return f"in {amount}" if seconds > 0 else f"{amount} ago"
+
+
+def _amount(seconds: float) -> str | None:
+    for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= size:
+            count = int(seconds // size)
+            return f"{count} {unit}" + ("" if count == 1 else "s")
+    return None
+
+
+def in_utc(at: datetime) -> str:
+    return f"{at.day} {at:%b %Y, %H:%M} UTC"

@@ -1,0 +1,1 @@
+"""Decide which of an agent's write actions may leave, and carry them out."""

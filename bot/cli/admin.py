@@ -1,0 +1,134 @@
+"""The admin API, asked by the commands: over the socket of the running bot, or of one run for it.
+
+When no bot runs, the same bot runs here, with no listener but a socket that only this user can
+reach, for as long as the command takes. So there is one way in, and every change is recorded.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import aiohttp
+
+from bot.cli.output import NotReachable
+from bot.core.errors import KeyturnError
+from bot.settings import Settings, load
+
+ANSWER_WITHIN_S = 30.0
+
+
+class Refused(KeyturnError):
+    """What the admin API answered with a problem; the problem's own code and status."""
+
+    def __init__(self, problem: Mapping[str, Any]) -> None:
+        super().__init__(str(problem.get("detail", "")), remedy=problem.get("remedy"))
+        self._problem = problem
+
+    @property
+    def code(self) -> str:  # type: ignore[override]
+        return str(self._problem.get("code", "internal"))
+
+    @property
+    def status(self) -> int:  # type: ignore[override]
+        return int(self._problem.get("status", 500))
+
+
+class Admin:
+    """One conversation with the admin API."""
+
+    def __init__(self, session: aiohttp.ClientSession, settings: Settings) -> None:
+        self._session = session
+        self.settings = settings
+
+    async def get(self, path: str, **query: str) -> Any:
+        """Return what *path* answers.
+
+        Raises:
+            Refused: with the problem's words.
+            NotReachable: there was no answer.
+        """
+        return await self._ask("GET", path, query=query)
+
+    async def post(self, path: str, body: Mapping[str, Any] | None = None, **query: str) -> Any:
+        """Return what *path* answers to *body*; raises as :meth:`get`."""
+        return await self._ask("POST", path, body=body, query=query)
+
+    async def put(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Return what *path* answers to *body*; raises as :meth:`get`."""
+        return await self._ask("PUT", path, body=body)
+
+    async def _ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Mapping[str, Any] | None = None,
+        query: Mapping[str, str] | None = None,
+    ) -> Any:
+        try:
+            async with self._session.request(method, path, json=body, params=query) as answer:
+                value = await answer.json(content_type=None) if answer.status != 204 else None
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            raise NotReachable(
+                "The bot did not answer.",
+                remedy="It is not known how far it came. Look before you repeat it.",
+            ) from error
+        if answer.status >= 400:
+            raise Refused(value if isinstance(value, dict) else {"status": answer.status})
+        return value
+
+
+@asynccontextmanager
+async def admin(config: Path) -> AsyncIterator[Admin]:
+    """Speak with the bot of *config*.
+
+    Raises:
+        RefusesToStart: none runs, and with these settings none can.
+        NotReachable: one runs, and may not be spoken to.
+    """
+    settings = load(config)
+    if await is_answered(settings.admin_socket):
+        async with speaking(settings, settings.admin_socket) as api:
+            yield api
+        return
+    # Only this way needs the whole bot, and loading it takes longer than most commands.
+    from bot.main import assemble  # noqa: PLC0415
+
+    with TemporaryDirectory(prefix="keyturn-") as folder:
+        socket = Path(folder) / "admin.sock"
+        async with assemble(settings) as bot, bot.serving_admin(socket):
+            async with speaking(settings, socket) as api:
+                yield api
+
+
+@asynccontextmanager
+async def speaking(settings: Settings, socket: Path) -> AsyncIterator[Admin]:
+    async with aiohttp.ClientSession(
+        base_url="http://keyturn",
+        connector=aiohttp.UnixConnector(path=str(socket)),
+        timeout=aiohttp.ClientTimeout(total=ANSWER_WITHIN_S),
+        trust_env=False,
+    ) as session:
+        yield Admin(session, settings)
+
+
+async def is_answered(socket: Path) -> bool:
+    """Return whether a bot listens on *socket*.
+
+    Raises:
+        NotReachable: this user may not connect.
+    """
+    try:
+        _, writer = await asyncio.open_unix_connection(str(socket))
+    except PermissionError as error:
+        raise NotReachable(
+            f"This user may not speak to the bot on {socket}.",
+            remedy="Run the command as the user that runs `keyturn serve`.",
+        ) from error
+    except OSError:
+        return False
+    writer.close()
+    return True

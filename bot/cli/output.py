@@ -1,0 +1,108 @@
+"""What the commands print: tables for people, JSON for scripts, errors that say what to do."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from bot.core.errors import KeyturnError, RefusesToStart
+from bot.core.untrusted import Untrusted, show
+
+FAILED = 1
+REFUSED_TO_START = 3
+NOT_REACHABLE = 4
+REFUSED = 5
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(highlight=False, soft_wrap=True, stderr=True)
+
+
+class NotReachable(KeyturnError):
+    """The bot seems to run, but does not answer on its socket."""
+
+    code = "not_reachable"
+    title = "The bot cannot be reached"
+
+
+def as_json(value: Any) -> None:
+    """Print *value* for scripts, on one line for each entry of the top level."""
+    print(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def plain(text: object) -> str:
+    """Return *text* harmless for a terminal: nothing in it moves, hides or colours anything."""
+    return escape(show(Untrusted(str(text))).replace("\n", " "))
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, empty: str) -> None:
+    """Print *rows* below *columns*, or *empty* when there are none."""
+    if not rows:
+        out.print(empty)
+        return
+    grid = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    for column in columns:
+        grid.add_column(column, overflow="fold")
+    for row in rows:
+        grid.add_row(*(plain(cell) for cell in row))
+    out.print(grid)
+
+
+def facts(pairs: Mapping[str, object]) -> None:
+    """Print one thing, a line for each of what is known about it."""
+    grid = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    grid.add_column(style="dim")
+    grid.add_column(overflow="fold")
+    for name, value in pairs.items():
+        grid.add_row(name, plain(value))
+    out.print(grid)
+
+
+def local(moment: str | None) -> str:
+    """Return an RFC 3339 time as people here read it."""
+    if not moment:
+        return "–"
+    return datetime.fromisoformat(moment).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def fail(error: KeyturnError, *, json_wanted: bool = False) -> NoReturn:
+    """Print what is wrong and what to do, and end with the exit code that says which kind it is.
+
+    Raises:
+        typer.Exit: always.
+    """
+    problems = error.problems if isinstance(error, RefusesToStart) else ()
+    if json_wanted:
+        as_json(
+            {
+                "error": error.code,
+                "message": error.message,
+                "problems": list(problems),
+                "remedy": error.remedy,
+            }
+        )
+    else:
+        err.print(f"[bold red]error:[/] {plain(error.message)}")
+        for problem in problems:
+            err.print(f"  [red]-[/] {plain(problem)}")
+        err.print(plain(error.remedy))
+    sys.stdout.flush()
+    raise typer.Exit(exit_code(error))
+
+
+def exit_code(error: KeyturnError) -> int:
+    """Return the documented exit code of *error*."""
+    match error:
+        case RefusesToStart():
+            return REFUSED_TO_START
+        case NotReachable():
+            return NOT_REACHABLE
+        case _ if 400 <= error.status < 500 or error.status == 503:
+            return REFUSED
+        case _:
+            return FAILED

@@ -1,0 +1,53 @@
+"""Runs one command: its coroutine to the end, its errors as sentences."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import typer
+
+from bot.cli.admin import Admin, admin
+from bot.cli.output import FAILED, err, fail, plain
+from bot.core.errors import KeyturnError
+
+T = TypeVar("T")
+
+
+def run(work: Callable[[], Awaitable[T]], *, json_wanted: bool = False, debug: bool = False) -> T:
+    """Return what *work* returns, or end the process with a sentence and an exit code."""
+
+    async def whole() -> T:
+        return await work()
+
+    try:
+        return asyncio.run(whole())
+    except KeyturnError as error:
+        if debug:
+            raise
+        fail(error, json_wanted=json_wanted)
+    except (typer.Exit, typer.Abort):
+        raise
+    except Exception as error:
+        if debug:
+            raise
+        err.print(f"[bold red]error:[/] {plain(f'{type(error).__name__}: {error}')}")
+        err.print("This should not happen. Run the command again with --debug and report it.")
+        sys.exit(FAILED)
+
+
+def ask(
+    config: Path,
+    question: Callable[[Admin], Awaitable[Any]],
+    *,
+    json_wanted: bool = False,
+    debug: bool = False,
+) -> Any:
+    """Return what *question* gets from the bot of *config*, whether it runs already or not."""
+
+    async def whole() -> Any:
+        async with admin(config) as api:
+            return await question(api)
+
+    return run(whole, json_wanted=json_wanted, debug=debug)

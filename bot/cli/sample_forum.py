@@ -1,0 +1,114 @@
+"""A comment server on this machine, so that the first approved action is a real one.
+
+It is Isso, somebody else's program, as a child process with its own folder. It ends when the
+process that started it ends, however that happens.
+"""
+
+import asyncio
+import os
+import sys
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+from bot.core.errors import RefusesToStart
+
+START_WITHIN_S = 15.0
+STOP_WITHIN_S = 5.0
+
+CONFIG_FILE = "isso.cfg"
+_LOG_FILE = "isso.log"
+
+_CONFIG = """\
+; Written by Keyturn for the sample forum. It listens on this machine only.
+[general]
+dbpath = {database}
+host = {url}
+notify = stdout
+[server]
+listen = {url}
+[moderation]
+enabled = false
+[guard]
+enabled = false
+[markup]
+renderer = mistune
+"""
+
+
+def is_installed() -> bool:
+    """Return whether the extra `demo`, which brings Isso, is installed."""
+    return find_spec("isso") is not None
+
+
+def configure(folder: Path, *, port: int) -> None:
+    """Write what Isso needs to serve on *port* into *folder*, which nobody else may enter."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    text = _CONFIG.format(database=folder.absolute() / "comments.sqlite3", url=url(port))
+    (folder / CONFIG_FILE).write_text(text, encoding="utf-8")
+
+
+def url(port: int) -> str:
+    return f"http://127.0.0.1:{port}"
+
+
+@asynccontextmanager
+async def running(folder: Path, *, port: int) -> AsyncIterator[None]:
+    """Run the forum of *folder*.
+
+    Raises:
+        RefusesToStart: it does not answer; its log says why.
+    """
+    log = folder / _LOG_FILE
+    with log.open("wb") as output:
+        child = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            __name__,
+            "-c",
+            str(folder / CONFIG_FILE),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=output,
+            stderr=output,
+            env={name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ},
+        )
+    try:
+        if not await _answers(child, port):
+            raise RefusesToStart(
+                "The sample forum does not start.", remedy=f"Its log says why: {log}"
+            )
+        yield
+    finally:
+        with suppress(ProcessLookupError):
+            child.terminate()
+        try:
+            await asyncio.wait_for(child.wait(), STOP_WITHIN_S)
+        except TimeoutError:
+            child.kill()
+            await child.wait()
+
+
+async def _answers(child: asyncio.subprocess.Process, port: int) -> bool:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(START_WITHIN_S):
+            while child.returncode is None:
+                with suppress(OSError):
+                    _, writer = await asyncio.open_connection("127.0.0.1", port)
+                    writer.close()
+                    return True
+                await asyncio.sleep(0.05)
+    return False
+
+
+def _end_with_parent() -> None:
+    # The parent holds the other end of standard input; it closes when the parent ends.
+    sys.stdin.buffer.read()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    import_module("isso").main()

@@ -1,0 +1,73 @@
+"""What must be done next, written in the same commit as what it follows from."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum, unique
+
+from bot.core.ids import EffectId, ProposalId, effect_id
+
+
+@unique
+class EffectKind(StrEnum):
+    DELIVER = "deliver"  #: show the card to everybody who may decide
+    REFRESH = "refresh"  #: bring every shown card to the committed state
+    EXECUTE = "execute"  #: claim, carry out, record the outcome
+    LOOK_UP = "look_up"  #: ask the target whether a doubtful effect happened
+    SWEEP = "sweep"  #: write as revoked, in chunks, what a halt has ended
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """One piece of work. The same id asked for twice is done once.
+
+    ``subject`` is a proposal's or halt's id. ``due_at`` None means at once.
+    """
+
+    id: EffectId
+    kind: EffectKind
+    subject: str
+    due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """The right to do one effect until ``until``; ``attempt`` fences off earlier holders."""
+
+    effect: Effect
+    attempt: int
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Postponed:
+    """The effect of ``lease`` is given back, to be done at ``due_at``."""
+
+    lease: Lease
+    due_at: datetime
+
+
+def deliver(proposal: ProposalId) -> Effect:
+    return _effect(EffectKind.DELIVER, proposal, "once")
+
+
+def refresh(proposal: ProposalId, occasion: str) -> Effect:
+    """*occasion* names the change that the cards have to show."""
+    return _effect(EffectKind.REFRESH, proposal, occasion)
+
+
+def execute(proposal: ProposalId) -> Effect:
+    return _effect(EffectKind.EXECUTE, proposal, "once")
+
+
+def look_up(proposal: ProposalId, *, due_at: datetime) -> Effect:
+    return _effect(EffectKind.LOOK_UP, proposal, "once", due_at=due_at)
+
+
+def sweep(halt: str) -> Effect:
+    return _effect(EffectKind.SWEEP, halt, "once")
+
+
+def _effect(
+    kind: EffectKind, subject: str, occasion: str, *, due_at: datetime | None = None
+) -> Effect:
+    return Effect(id=effect_id(subject, kind, occasion), kind=kind, subject=subject, due_at=due_at)

@@ -1,0 +1,59 @@
+"""Identifiers as types, and how they are spelled from given randomness.
+
+An id says what it names by its prefix. Ids that are sorted by time carry 48 bits of
+milliseconds before 80 random bits; the others are 128 random bits. None is a secret:
+seeing one never gives a right.
+"""
+
+import hashlib
+from datetime import datetime
+from typing import NewType
+
+ProposalId = NewType("ProposalId", str)
+AgentId = NewType("AgentId", str)
+PersonId = NewType("PersonId", str)
+HaltId = NewType("HaltId", str)
+TokenId = NewType("TokenId", str)
+EffectId = NewType("EffectId", str)
+GroupName = NewType("GroupName", str)
+
+ID_ENTROPY_BYTES = 16
+
+#: Crockford's base 32: no letter that reads like a digit.
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+def proposal_id(at: datetime, entropy: bytes) -> ProposalId:
+    """Return an id that sorts by *at*, with 80 of the 128 bits of *entropy*."""
+    milliseconds = int(at.timestamp() * 1000) & (2**48 - 1)
+    return ProposalId("prp_" + _spell(milliseconds << 80 | int.from_bytes(entropy[:10], "big")))
+
+
+def agent_id(entropy: bytes) -> AgentId:
+    return AgentId("agt_" + _spell(int.from_bytes(entropy[:16], "big")))
+
+
+def person_id(entropy: bytes) -> PersonId:
+    return PersonId("per_" + _spell(int.from_bytes(entropy[:16], "big")))
+
+
+def halt_id(entropy: bytes) -> HaltId:
+    return HaltId("hlt_" + _spell(int.from_bytes(entropy[:16], "big")))
+
+
+def token_id(entropy: bytes) -> TokenId:
+    return TokenId("tok_" + _spell(int.from_bytes(entropy[:16], "big")))
+
+
+def effect_id(subject: str, kind: str, occasion: str) -> EffectId:
+    """Return the same id for the same work, so that asking for it twice is asking once."""
+    name = f"{subject}\n{kind}\n{occasion}".encode()
+    return EffectId("eff_" + hashlib.sha256(name).hexdigest()[:26])
+
+
+def _spell(number: int) -> str:
+    digits = []
+    for _ in range(26):
+        number, digit = divmod(number, 32)
+        digits.append(_ALPHABET[digit])
+    return "".join(reversed(digits))

@@ -1,0 +1,290 @@
+"""The policy's word on one question: allow, hold for people, or deny.
+
+All rules that match combine to the strictest, and nothing that matches is a denial. A rule
+whose condition cannot be evaluated permits nothing and restricts as if it matched:
+
+- a rule that denies, denies;
+- a rule that holds, holds what another rule lets through, but lets nothing through itself;
+- a rule that allows, does not.
+
+Holds combine to one that satisfies each of them: see `combined`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias, assert_never
+
+from bot.core.approval import AGENT_OWNER, PRINCIPAL, Approval, ApprovalMode
+from bot.core.canonical import Digest, Json
+from bot.core.ids import AgentId, PersonId
+from bot.core.policy_match import Condition, Globs, Index, value_at
+from bot.core.policy_operators import Absent, Truth
+from bot.core.verbs import Kind
+
+NO_RULE: Final = "no rule allows this"
+NOT_EVALUATED: Final = "the policy could not be evaluated"
+
+#: People whom four eyes always leave out.
+STAKEHOLDERS: Final = frozenset({PRINCIPAL, AGENT_OWNER})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is asked; ``agent`` is the agent's name, which is what rules speak of."""
+
+    agent: str
+    agent_id: AgentId
+    principal: PersonId
+    verb: str
+    resource: str
+    kind: Kind
+    params: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allow:
+    """It may be done at once. ``rules`` are the ids of all matching rules, in the file's order."""
+
+    rules: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """People decide. ``rules`` are the ids of all matching rules, in the file's order."""
+
+    approval: Approval
+    rules: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deny:
+    """It is refused. ``reason`` is told to the agent, so it never names people."""
+
+    reason: str
+    rules: tuple[str, ...] = ()
+
+
+Verdict: TypeAlias = Allow | Hold | Deny
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One rule; ``effect`` is the verdict that it gives alone, ``line`` is where it begins."""
+
+    id: str
+    agents: Globs
+    verbs: Globs
+    resources: Globs
+    where: tuple[Condition, ...] = ()
+    effect: Verdict
+    line: int
+
+    def match(self, question: Question) -> Truth:
+        """Return whether the rule matches, or that a condition cannot be evaluated."""
+        if not (
+            self.agents.match(question.agent)
+            and self.verbs.match(question.verb)
+            and self.resources.match(question.resource)
+        ):
+            return Truth.NO
+        truth = Truth.YES
+        for condition in self.where:
+            answer = condition.check(question.params)
+            if answer is Truth.NO:
+                return Truth.NO
+            if answer is Truth.UNKNOWN:
+                truth = Truth.UNKNOWN
+        return truth
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """Rules, in the order of the file; ``digest`` is over ``text``, the file's exact content."""
+
+    digest: Digest
+    text: str
+    rules: tuple[Rule, ...]
+    _agents: Index = field(init=False, repr=False, compare=False)
+    _verbs: Index = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_agents", Index([rule.agents for rule in self.rules]))
+        object.__setattr__(self, "_verbs", Index([rule.verbs for rule in self.rules]))
+
+    def about(self, *, agent: str, verb: str) -> Sequence[Rule]:
+        """Return every rule that may match *agent* and *verb*, in the file's order."""
+        places = self._verbs.places(verb) & self._agents.places(agent)
+        return [self.rules[place] for place in sorted(places)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleExplanation:
+    """What became of one rule; ``why_not`` names the first thing that did not match.
+
+    ``counted`` tells whether the rule had a part in the verdict.
+    """
+
+    rule: Rule
+    match: Truth
+    counted: bool
+    why_not: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Each rule in the file's order, and the verdict."""
+
+    rules: tuple[RuleExplanation, ...]
+    verdict: Verdict
+
+
+def evaluate(policy: Policy, question: Question) -> Verdict:
+    """Return the policy's word on *question*; an error while evaluating is a denial."""
+    try:
+        return _combine(
+            [
+                (rule, truth)
+                for rule in policy.about(agent=question.agent, verb=question.verb)
+                if (truth := rule.match(question)) is not Truth.NO
+            ]
+        )
+    except Exception:  # noqa: BLE001  whatever failed, the answer is no
+        return Deny(reason=NOT_EVALUATED)
+
+
+def explain(policy: Policy, question: Question) -> Explanation:
+    """Return `evaluate`'s verdict and how each rule came to it."""
+    verdict = evaluate(policy, question)
+    return Explanation(
+        verdict=verdict,
+        rules=tuple(
+            RuleExplanation(
+                rule=rule,
+                match=_match(rule, question),
+                counted=rule.id in verdict.rules,
+                why_not=_why_not(rule, question),
+            )
+            for rule in policy.rules
+        ),
+    )
+
+
+def combined(first: Hold, second: Hold) -> Hold | Deny:
+    """Return the hold that satisfies both, or a denial where none does.
+
+    Whoever satisfies it satisfies each of the two: the approvers are the terms that both name,
+    the count is the larger, four eyes win over confirm, everyone either leaves out is left out,
+    and the clocks are the shorter.
+    """
+    one, other = first.approval, second.approval
+    mode = ApprovalMode.CONFIRM
+    if ApprovalMode.FOUR_EYES in (one.mode, other.mode):
+        mode = ApprovalMode.FOUR_EYES
+    exclude = tuple(dict.fromkeys(one.exclude + other.exclude))
+    left_out = frozenset(exclude)
+    if mode is ApprovalMode.FOUR_EYES:
+        left_out |= STAKEHOLDERS
+    approvers = tuple(
+        term for term in one.approvers if term in other.approvers and term not in left_out
+    )
+    rules = first.rules + second.rules
+    if not approvers:
+        return Deny(reason=_at_odds(rules), rules=rules)
+    approval = Approval(
+        mode=mode,
+        approvers=approvers,
+        count=max(one.count, other.count),
+        exclude=exclude,
+        expires_s=min(one.expires_s, other.expires_s),
+        use_within_s=min(one.use_within_s, other.use_within_s),
+    )
+    return Hold(approval=approval, rules=rules)
+
+
+def _combine(matching: Sequence[tuple[Rule, Truth]]) -> Verdict:
+    denial: Deny | None = None
+    holds: list[Hold] = []
+    permitted = False
+    counted: list[str] = []
+    for rule, truth in matching:
+        match rule.effect:
+            case Allow():
+                if truth is Truth.UNKNOWN:
+                    continue
+                permitted = True
+            case Hold() as hold:
+                permitted = permitted or truth is Truth.YES
+                holds.append(hold)
+            case Deny() as deny:
+                denial = denial or deny
+            case _:
+                assert_never(rule.effect)
+        counted.append(rule.id)
+    rules = tuple(counted)
+    if denial is not None:
+        return Deny(reason=denial.reason, rules=rules)
+    if not permitted:
+        return Deny(reason=NO_RULE)
+    if not holds:
+        return Allow(rules=rules)
+    held = _all_of(holds)
+    match held:
+        case Hold(approval=approval):
+            return Hold(approval=approval, rules=rules)
+        case Deny(reason=reason):
+            return Deny(reason=reason, rules=rules)
+        case _:
+            assert_never(held)
+
+
+def _all_of(holds: Sequence[Hold]) -> Hold | Deny:
+    strictest = holds[0]
+    for hold in holds[1:]:
+        both = combined(strictest, hold)
+        if isinstance(both, Deny):
+            return both
+        strictest = both
+    return strictest
+
+
+def _at_odds(rules: Sequence[str]) -> str:
+    names = f"{', '.join(rules[:-1])} and {rules[-1]}"
+    return f"the rules {names} hold this for different people and cannot be combined"
+
+
+def _match(rule: Rule, question: Question) -> Truth:
+    try:
+        return rule.match(question)
+    except Exception:  # noqa: BLE001  as in `evaluate`: the question itself is malformed
+        return Truth.UNKNOWN
+
+
+def _why_not(rule: Rule, question: Question) -> str:
+    try:
+        return _first_mismatch(rule, question)
+    except Exception:  # noqa: BLE001  as in `evaluate`: the question itself is malformed
+        return NOT_EVALUATED
+
+
+def _first_mismatch(rule: Rule, question: Question) -> str:
+    for word, globs, value in (
+        ("agent", rule.agents, question.agent),
+        ("verb", rule.verbs, question.verb),
+        ("resource", rule.resources, question.resource),
+    ):
+        if not globs.match(value):
+            return f"the {word} {value} is not in {', '.join(globs.globs)}"
+    answers = [(condition, condition.check(question.params)) for condition in rule.where]
+    for condition, answer in answers:
+        if answer is Truth.NO:
+            return f"{condition.spelled} is not {_asked(condition)}"
+    for condition, answer in answers:
+        if answer is Truth.UNKNOWN:
+            absent = value_at(question.params, condition.path) is Absent.ABSENT
+            why = "is missing" if absent else f"cannot be compared with {_asked(condition)}"
+            return f"{condition.spelled} {why}"
+    return ""
+
+
+def _asked(condition: Condition) -> str:
+    return f"{condition.operator.value} {condition.operand!r}"

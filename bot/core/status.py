@@ -1,0 +1,133 @@
+"""One plain sentence for each state: for people on the card, for the model in the answer."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from bot.core.proposal import Proposal
+from bot.core.states import State
+
+
+class Wording(NamedTuple):
+    """``consent`` is whether a person has agreed; ``may_resubmit`` whether asking anew is fair."""
+
+    for_people: str
+    for_agents: str
+    consent: bool
+    may_resubmit: bool
+
+
+WORDING: Mapping[State, Wording] = MappingProxyType(
+    {
+        State.PENDING: Wording(
+            "Waiting for a decision.",
+            "A person has been asked. Nothing was done. Do not attempt this another way.",
+            consent=False,
+            may_resubmit=False,
+        ),
+        State.APPROVED: Wording(
+            "Approved. It has not been carried out yet.",
+            "Approved. Keyturn will carry it out. Do not do it yourself.",
+            consent=True,
+            may_resubmit=False,
+        ),
+        State.EXECUTING: Wording(
+            "Approved. It is being carried out now.",
+            "Keyturn is carrying it out. Do not do it yourself.",
+            consent=True,
+            may_resubmit=False,
+        ),
+        State.RELEASED: Wording(
+            "Approved. A single-use grant was handed out.",
+            "A single-use grant was handed out for exactly this action.",
+            consent=True,
+            may_resubmit=False,
+        ),
+        State.REDEEMED: Wording(
+            "The grant was used. The outcome is not known yet.",
+            "The grant was used. Report the outcome.",
+            consent=True,
+            may_resubmit=False,
+        ),
+        State.IN_DOUBT: Wording(
+            "It is not known whether this happened.",
+            "It is not known whether this happened. Do not repeat it. A person will find out.",
+            consent=True,
+            may_resubmit=False,
+        ),
+        State.SUCCEEDED: Wording(
+            "Done.",
+            "Done. Keyturn carried it out once.",
+            consent=True,
+            may_resubmit=False,
+        ),
+        State.FAILED: Wording(
+            "Not done: it failed before it had an effect.",
+            "It failed and had no effect. The reason says why.",
+            consent=True,
+            may_resubmit=True,
+        ),
+        State.DENIED: Wording(
+            "Refused by a rule. Nobody was asked.",
+            "A rule of this deployment refuses this. Do not attempt it another way.",
+            consent=False,
+            may_resubmit=False,
+        ),
+        State.REJECTED: Wording(
+            "Rejected.",
+            "A person said no. Do not attempt this another way.",
+            consent=False,
+            may_resubmit=False,
+        ),
+        State.EXPIRED: Wording(
+            "Nobody answered in time. Nothing was done.",
+            "Nobody answered in time. You do not have permission. "
+            "Do not attempt this another way; you may ask again.",
+            consent=False,
+            may_resubmit=True,
+        ),
+        State.WITHDRAWN: Wording(
+            "Taken back. Nothing was done.",
+            "Taken back. Nothing was done.",
+            consent=False,
+            may_resubmit=True,
+        ),
+        State.SUPERSEDED: Wording(
+            "Replaced by a newer proposal. Nothing was done.",
+            "Replaced by a newer proposal. Nothing was done.",
+            consent=False,
+            may_resubmit=False,
+        ),
+        State.REVOKED: Wording(
+            "Stopped before anything was done.",
+            "Stopped before anything was done. Do not attempt this another way.",
+            consent=False,
+            may_resubmit=False,
+        ),
+    }
+)
+
+_EXPIRED_UNUSED = "Approved, but not carried out in time. Nothing was done."
+
+
+def status_line(proposal: Proposal) -> str:
+    """Return what people are told about *proposal* now."""
+    if proposal.state is State.EXPIRED and proposal.use_by is not None:
+        return _EXPIRED_UNUSED
+    if proposal.outcome is not None and proposal.state in (
+        State.SUCCEEDED,
+        State.FAILED,
+        State.IN_DOUBT,
+    ):
+        return f"{WORDING[proposal.state].for_people} {proposal.outcome.detail}".strip()
+    return WORDING[proposal.state].for_people
+
+
+def agent_message(proposal: Proposal) -> str:
+    """Return the sentence that a model reads; it never invites a way round."""
+    if proposal.state is State.EXPIRED and proposal.use_by is not None:
+        return (
+            "It was approved but could not be carried out in time. Nothing was done. "
+            "Do not attempt this another way; you may ask again."
+        )
+    return WORDING[proposal.state].for_agents

@@ -1,0 +1,1 @@
+"""The pure steps: each takes a snapshot and says what changes, what is recorded, what follows."""

@@ -1,0 +1,108 @@
+"""What is recorded about cards on their way to people."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from bot.core.actors import system_actor
+from bot.core.card import content_digest
+from bot.core.effects import Lease, Postponed
+from bot.core.ids import PersonId, ProposalId
+from bot.core.leaf import LeafDraft
+from bot.core.proposal import Delivery, Proposal
+from bot.core.states import State
+from bot.core.step import Record, Snapshot, Transition
+
+COURIER = system_actor("courier")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posted:
+    person: PersonId
+    chat: str
+    where: str
+    max_chars: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered:
+    """What came of one delivery.
+
+    ``retry_in_s`` asks for another try for those not reached; ``undeliverable`` says why
+    nobody could be reached at all.
+    """
+
+    lease: Lease
+    posted: tuple[Posted, ...] = ()
+    retry_in_s: float | None = None
+    undeliverable: str | None = None
+
+
+def delivered(snapshot: Snapshot, reports: Sequence[Delivered]) -> Transition[None]:
+    """Record many deliveries at once."""
+    puts: list[Record] = []
+    leaves: list[LeafDraft] = []
+    done: list[Lease] = []
+    postponed: list[Postponed] = []
+    for report in reports:
+        if report.retry_in_s is None:
+            done.append(report.lease)
+        else:
+            due_at = snapshot.now + timedelta(seconds=report.retry_in_s)
+            postponed.append(Postponed(lease=report.lease, due_at=due_at))
+        proposal = snapshot.proposals.get(ProposalId(report.lease.effect.subject))
+        if proposal is None or (not report.posted and report.undeliverable is None):
+            continue
+        puts.append(_with(snapshot, proposal, report))
+        leaves += [_posted_leaf(proposal, posted) for posted in report.posted]
+        if report.undeliverable is not None and proposal.state is State.PENDING:
+            leaves.append(_undeliverable_leaf(proposal, report.undeliverable))
+    return Transition(
+        value=None,
+        puts=tuple(puts),
+        leaves=tuple(leaves),
+        done=tuple(done),
+        postponed=tuple(postponed),
+    )
+
+
+def _with(snapshot: Snapshot, proposal: Proposal, report: Delivered) -> Proposal:
+    new = tuple(
+        Delivery(person=p.person, chat=p.chat, where=p.where, at=snapshot.now)
+        for p in report.posted
+    )
+    return replace(
+        proposal,
+        deliveries=(*proposal.deliveries, *new),
+        undeliverable=None if new else report.undeliverable,
+        changed_at=snapshot.now,
+    )
+
+
+def _posted_leaf(proposal: Proposal, posted: Posted) -> LeafDraft:
+    return LeafDraft(
+        type="card.posted",
+        actor=COURIER,
+        proposal=proposal.id,
+        agent=proposal.agent,
+        principal=proposal.principal,
+        clear={
+            "to": posted.person,
+            "chat": posted.chat,
+            "digest": proposal.digest,
+            "card_digest": content_digest(proposal, max_chars=posted.max_chars),
+            "state": proposal.state.value,
+        },
+    )
+
+
+def _undeliverable_leaf(proposal: Proposal, why: str) -> LeafDraft:
+    return LeafDraft(
+        type="card.undeliverable",
+        actor=COURIER,
+        proposal=proposal.id,
+        agent=proposal.agent,
+        principal=proposal.principal,
+        clear={"digest": proposal.digest, "state": proposal.state.value},
+        private={"why": why},
+    )

@@ -1,0 +1,301 @@
+"""Claim, intent, outcome: an action is carried out at most once, and never unrecorded."""
+
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from bot.core import effects
+from bot.core.actors import Actor, system_actor
+from bot.core.approval import Membership, eligible, votes
+from bot.core.effects import Effect, Lease
+from bot.core.halts import halt_against
+from bot.core.ids import PersonId, ProposalId
+from bot.core.leaf import LeafDraft
+from bot.core.policy import Hold, Policy
+from bot.core.proposal import Outcome, Proposal, Result
+from bot.core.states import Event, State, next_state
+from bot.core.step import Snapshot, Step, Transition
+from bot.core.transitions.decision import stakes_of
+from bot.core.transitions.ending import expire_now, revoke_now
+from bot.core.transitions.recheck import policy_in_force, stop_for
+from bot.core.transitions.submission import (
+    Draft,
+    first_effects,
+    new_proposal,
+    submitted_leaf,
+    verdict_on,
+)
+from bot.core.verbs import Verb
+
+WORKER = system_actor("worker")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """The intent is recorded: carry out ``proposal`` under ``key``, once."""
+
+    proposal: Proposal
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class NothingToDo:
+    """The proposal has ended, or somebody else carries it out; the effect is finished."""
+
+
+Claim: TypeAlias = Claimed | NothingToDo
+
+
+def execution_key(proposal: ProposalId) -> str:
+    """Return the idempotency key that every attempt at one proposal sends."""
+    return str(proposal)
+
+
+def claim(
+    snapshot: Snapshot,
+    lease: Lease,
+    *,
+    policy: Policy,
+    verb: Verb | None,
+    membership: Membership,
+) -> Step[Claim]:
+    """Record the intent to carry out, if everything that allowed it still holds."""
+    proposal = snapshot.proposals.get(ProposalId(lease.effect.subject))
+    if proposal is None:
+        return _finished(lease)
+    if proposal.state is State.EXECUTING:
+        return _take_over(snapshot, proposal, lease, verb)
+    if proposal.state is not State.APPROVED:
+        return _finished(lease)
+    policy_in_force(snapshot, policy)
+    agent = snapshot.agent
+    stop = stop_for(proposal, snapshot=snapshot, agent=agent, policy=policy, verb=verb)
+    if stop is not None:
+        return _finished(lease, revoke_now(snapshot, proposal, reason=stop.reason))
+    if proposal.use_by is not None and snapshot.now >= proposal.use_by:
+        return _finished(lease, expire_now(snapshot, proposal))
+    voters: frozenset[PersonId] = frozenset()
+    if proposal.approval is not None and agent is not None:
+        among = eligible(proposal.approval, stakes_of(proposal, owner=agent.owner), membership)
+        voters = votes(proposal.decisions, digest=proposal.digest, among=among)
+        if len(voters) < max(1, proposal.approval.count):
+            reason = "Somebody who approved it may no longer do so."
+            return _finished(lease, revoke_now(snapshot, proposal, reason=reason))
+    claimed = replace(
+        proposal,
+        state=next_state(proposal.state, Event.CLAIM, actor=WORKER.kind),
+        attempt=lease.attempt,
+        claimed_at=snapshot.now,
+        changed_at=snapshot.now,
+    )
+    return _intent(claimed, voters)
+
+
+def outcome(
+    snapshot: Snapshot,
+    *,
+    proposal_id: ProposalId,
+    attempt: int,
+    lease: Lease | None,
+    found: Outcome,
+    verb: Verb | None,
+    successor: Draft | None = None,
+    policy: Policy | None = None,
+    deployment: str = "",
+) -> Step[None]:
+    """Record what came of one attempt.
+
+    *lease* is None for a worker that lost its lease meanwhile: its word is still the truth
+    while nobody else has begun another attempt, and is only noted after that.
+    """
+    proposal = snapshot.proposals.get(proposal_id)
+    if proposal is None or not _still_open(proposal, attempt, found):
+        return _too_late(proposal, attempt, found)
+    was_in_doubt = proposal.state is State.IN_DOUBT
+    found = replace(found, at=snapshot.now)
+    ended = replace(
+        proposal,
+        state=next_state(proposal.state, _event(found.result), actor=WORKER.kind),
+        outcome=found,
+        reason=found.reason,
+        reason_by=WORKER,
+        changed_at=snapshot.now,
+    )
+    type_ = "execution.late_report" if was_in_doubt else "execution.outcome"
+    puts: tuple[Proposal, ...] = (ended,)
+    leaves: tuple[LeafDraft, ...] = (outcome_leaf(ended, type_, actor=WORKER),)
+    follow: tuple[Effect, ...] = (effects.refresh(ended.id, ended.state),)
+    if found.result is Result.IN_DOUBT and verb is not None and verb.can_look_up:
+        follow += (effects.look_up(ended.id, due_at=snapshot.now),)
+    again = _successor(snapshot, ended, successor, policy=policy, deployment=deployment)
+    if again is not None:
+        puts += (again,)
+        leaves += (submitted_leaf(again, verb=again.action.verb),)
+        follow += first_effects(again)
+    return Transition(
+        value=None,
+        puts=puts,
+        leaves=leaves,
+        effects=follow,
+        done=() if lease is None else (lease,),
+    )
+
+
+def _still_open(proposal: Proposal, attempt: int, found: Outcome) -> bool:
+    if proposal.attempt != attempt:
+        return False
+    if proposal.state is State.IN_DOUBT:
+        return found.result is not Result.IN_DOUBT
+    return proposal.state is State.EXECUTING
+
+
+def _successor(
+    snapshot: Snapshot,
+    ended: Proposal,
+    draft: Draft | None,
+    *,
+    policy: Policy | None,
+    deployment: str,
+) -> Proposal | None:
+    """Return the proposal that asks anew about a changed target, where a person was asked."""
+    if draft is None or policy is None or snapshot.policy_digest != policy.digest:
+        return None
+    verdict = verdict_on(draft, agent=draft.agent, policy=policy)
+    if not isinstance(verdict, Hold) or _is_halted(snapshot, ended):
+        return None
+    return new_proposal(
+        draft, verdict=verdict, now=snapshot.now, policy=policy.digest, deployment=deployment
+    )
+
+
+def _is_halted(snapshot: Snapshot, proposal: Proposal) -> bool:
+    """Return whether an active halt covers what *proposal* would do."""
+    return (
+        halt_against(
+            snapshot.halts,
+            agent=proposal.agent,
+            principal=proposal.principal,
+            connector=proposal.connector,
+        )
+        is not None
+    )
+
+
+def outcome_leaf(proposal: Proposal, type_: str, *, actor: Actor) -> LeafDraft:
+    """Return the entry that says what came of the effect of *proposal*."""
+    found = proposal.outcome
+    assert found is not None  # only called with an outcome
+    return LeafDraft(
+        type=type_,
+        actor=actor,
+        proposal=proposal.id,
+        agent=proposal.agent,
+        principal=proposal.principal,
+        clear={
+            "state": proposal.state.value,
+            "digest": proposal.digest,
+            "attempt": proposal.attempt,
+            "result": found.result.value,
+            "reason": found.reason,
+        },
+        private={"detail": found.detail, "reference": found.reference},
+    )
+
+
+def _intent(claimed: Proposal, voters: frozenset[PersonId]) -> Transition[Claim]:
+    key = execution_key(claimed.id)
+    return Transition(
+        value=Claimed(proposal=claimed, key=key),
+        puts=(claimed,),
+        leaves=(
+            LeafDraft(
+                type="execution.intent",
+                actor=WORKER,
+                proposal=claimed.id,
+                agent=claimed.agent,
+                principal=claimed.principal,
+                clear={
+                    "state": claimed.state.value,
+                    "digest": claimed.digest,
+                    "attempt": claimed.attempt,
+                    "key": key,
+                    "approved_by": sorted(voters),
+                },
+            ),
+        ),
+    )
+
+
+def _take_over(
+    snapshot: Snapshot, proposal: Proposal, lease: Lease, verb: Verb | None
+) -> Transition[Claim]:
+    """Go on for a worker that is gone: with the same key, or not at all."""
+    if verb is not None and verb.idempotent and not _is_halted(snapshot, proposal):
+        again = replace(proposal, attempt=lease.attempt, changed_at=snapshot.now)
+        return _intent(again, frozenset())
+    lost = replace(
+        proposal,
+        state=next_state(proposal.state, Event.LOSE, actor=WORKER.kind),
+        outcome=Outcome(
+            result=Result.IN_DOUBT,
+            reason="worker_lost",
+            detail="Keyturn stopped while it was carrying this out.",
+            at=snapshot.now,
+        ),
+        reason="worker_lost",
+        reason_by=WORKER,
+        changed_at=snapshot.now,
+    )
+    follow: tuple[Effect, ...] = (effects.refresh(lost.id, lost.state),)
+    if verb is not None and verb.can_look_up:
+        follow += (effects.look_up(lost.id, due_at=snapshot.now),)
+    return Transition(
+        value=NothingToDo(),
+        puts=(lost,),
+        leaves=(outcome_leaf(lost, "execution.outcome", actor=WORKER),),
+        effects=follow,
+        done=(lease,),
+    )
+
+
+def _too_late(proposal: Proposal | None, attempt: int, found: Outcome) -> Step[None]:
+    leaves: tuple[LeafDraft, ...] = ()
+    if proposal is not None:
+        leaves = (
+            LeafDraft(
+                type="execution.late_report",
+                actor=WORKER,
+                proposal=proposal.id,
+                agent=proposal.agent,
+                principal=proposal.principal,
+                clear={
+                    "state": proposal.state.value,
+                    "attempt": attempt,
+                    "result": found.result.value,
+                    "reason": found.reason,
+                },
+                private={"detail": found.detail, "reference": found.reference},
+            ),
+        )
+    return Transition(value=None, leaves=leaves)
+
+
+def _finished(lease: Lease, ended: Transition[None] | None = None) -> Transition[Claim]:
+    if ended is None:
+        return Transition(value=NothingToDo(), leaves=(), done=(lease,))
+    return Transition(
+        value=NothingToDo(),
+        puts=ended.puts,
+        leaves=ended.leaves,
+        effects=ended.effects,
+        done=(lease,),
+    )
+
+
+def _event(result: Result) -> Event:
+    match result:
+        case Result.SUCCEEDED:
+            return Event.SUCCEED
+        case Result.FAILED:
+            return Event.FAIL
+        case Result.IN_DOUBT:
+            return Event.LOSE

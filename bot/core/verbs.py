@@ -1,0 +1,94 @@
+"""What a connector declares about each thing it can do, and what it observed before."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum, unique
+
+from bot.core.canonical import Digest, Json
+
+
+@unique
+class Kind(StrEnum):
+    """What a verb does to the world outside."""
+
+    READ = "read"
+    EGRESS = "egress"  #: reads, but carries data out in doing so
+    WRITE = "write"
+    DESTRUCTIVE = "destructive"
+    PERMISSION = "permission"
+
+
+@unique
+class Reach(StrEnum):
+    """How far what is written can be seen; the order is from narrow to wide."""
+
+    PRIVATE = "private"
+    ORGANISATION = "organisation"
+    PUBLIC = "public"
+    UNKNOWN = "unknown"  #: treated as the widest
+
+
+_WIDTH = {Reach.PRIVATE: 0, Reach.ORGANISATION: 1, Reach.PUBLIC: 2, Reach.UNKNOWN: 3}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audience:
+    """Who will see the effect: the card's first line."""
+
+    reach: Reach = Reach.UNKNOWN
+    who: str = "It is not known who will see this"
+    readers: int | None = None
+
+    def is_wider_than(self, shown: "Audience") -> bool:
+        """Return whether more people, or other people, would see it than *shown* said."""
+        if _WIDTH[self.reach] != _WIDTH[shown.reach]:
+            return _WIDTH[self.reach] > _WIDTH[shown.reach]
+        if self.readers is not None and shown.readers is not None:
+            return self.readers > shown.readers
+        return self.who != shown.who
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What the connector observed for one action before anybody is asked.
+
+    ``before`` is the current state of what would change, as plain values; None when the
+    connector cannot see it. ``etag`` pins that state, where the target offers one.
+    """
+
+    audience: Audience = field(default_factory=Audience)
+    before: Json = None
+    etag: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What the card says about one action: made by the connector, from the action and facts.
+
+    ``effect`` is one sentence of what will happen. ``target`` names the resource as people
+    know it. ``reversible`` says in words whether it can be undone.
+    """
+
+    effect: str
+    target: str
+    reversible: str
+    before: Json = None
+    after: Json = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verb:
+    """One thing a connector can do; ``config_digest`` covers its whole resolved configuration."""
+
+    name: str
+    connector: str
+    kind: Kind
+    summary: str
+    params_schema: Mapping[str, Json]
+    resources: tuple[str, ...] = ("*",)
+    idempotent: bool = False
+    can_look_up: bool = False
+    settles_after_s: int = 60
+    config_digest: Digest
+    #: Whether inspecting asks the target; free when it does not.
+    inspects: bool = False

@@ -1,0 +1,131 @@
+"""Bodies: read with a cap and a time limit, parsed strictly, checked against their model."""
+
+import asyncio
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from aiohttp import hdrs, web
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
+
+from bot.core.canonical import Json, parse
+from bot.core.errors import TooLarge
+from bot.http.problems import BodyInvalid, Fault, TooSlow, UnsupportedMediaType
+
+MAX_FAULTS = 20
+
+BODY_TIMEOUT_S = web.AppKey("body_timeout_s", float)
+
+
+class Body(BaseModel):
+    """Base of every request body: exact types, no unknown field."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+ModelT = TypeVar("ModelT", bound=Body)
+
+
+async def read_json(request: web.Request) -> Json:
+    """Return the one value that the body of *request* spells.
+
+    Raises:
+        UnsupportedMediaType: it is not plain JSON.
+        TooLarge: it is longer than the application's ``client_max_size``.
+        TooSlow: it did not arrive in time.
+        InvalidInput: as :func:`bot.core.canonical.parse`.
+    """
+    if request.content_type != "application/json" or (
+        request.charset is not None and request.charset.lower() != "utf-8"
+    ):
+        sent = request.headers.get(hdrs.CONTENT_TYPE)
+        raise UnsupportedMediaType(
+            "The header Content-Type is missing." if sent is None
+            else "The Content-Type is not 'application/json' in UTF-8."
+        )
+    if hdrs.CONTENT_ENCODING in request.headers:
+        raise UnsupportedMediaType("The body is compressed.")
+    return parse(await _read(request))
+
+
+async def _read(request: web.Request) -> bytes:
+    cap = request.client_max_size
+    if request.content_length is not None and request.content_length > cap:
+        raise TooLarge(f"The body is longer than {cap} bytes.")
+    try:
+        if request.content.is_eof():
+            return await request.read()
+        async with asyncio.timeout(request.app[BODY_TIMEOUT_S]):
+            return await request.read()
+    except TimeoutError:
+        raise TooSlow("The body did not arrive in time.") from None
+    except web.HTTPRequestEntityTooLarge:
+        raise TooLarge(f"The body is longer than {cap} bytes.") from None
+
+
+async def read_model(request: web.Request, model: type[ModelT]) -> ModelT:
+    """Return the body of *request* as *model*; an absent body counts as an empty object.
+
+    Raises:
+        InvalidInput: as :func:`read_json` and :func:`fit`.
+    """
+    if not request.body_exists and hdrs.CONTENT_TYPE not in request.headers:
+        return fit({}, model)
+    return fit(await read_json(request), model)
+
+
+def fit(value: Json, model: type[ModelT]) -> ModelT:
+    """Return *value* as *model*.
+
+    Raises:
+        BodyInvalid: it does not fit, with everything that is wrong.
+    """
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        raise BodyInvalid(_faults(error)) from None
+
+
+def _faults(error: ValidationError) -> list[Fault]:
+    found = error.errors(include_url=False, include_context=True, include_input=False)
+    faults = [Fault(pointer(*detail["loc"]), _sentence(detail)) for detail in found[:MAX_FAULTS]]
+    if len(found) > MAX_FAULTS:
+        faults.append(Fault("", f"has {len(found) - MAX_FAULTS} more faults"))
+    return faults
+
+
+def pointer(*steps: str | int) -> str:
+    """Return the JSON pointer (RFC 6901) to the value behind *steps*."""
+    return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in steps)
+
+
+_SENTENCES: Mapping[str, str] = MappingProxyType(
+    {
+        "missing": "is missing",
+        "extra_forbidden": "is not known here",
+        "string_type": "must be a string",
+        "int_type": "must be a whole number",
+        "bool_type": "must be true or false",
+        "dict_type": "must be an object",
+        "list_type": "must be a list",
+        "model_type": "must be an object",
+        "model_attributes_type": "must be an object",
+        "string_too_short": "must have at least {min_length} characters",
+        "string_too_long": "must have at most {max_length} characters",
+        "too_short": "must have at least {min_length} entries",
+        "too_long": "must have at most {max_length} entries",
+        "greater_than_equal": "must be at least {ge}",
+        "less_than_equal": "must be at most {le}",
+        "literal_error": "must be {expected}",
+        "string_pattern_mismatch": "must match {pattern}",
+    }
+)
+
+
+def _sentence(detail: ErrorDetails) -> str:
+    template = _SENTENCES.get(detail["type"])
+    if template is None:
+        return f"is wrong: {detail['msg']}"
+    context: dict[str, Any] = detail.get("ctx", {})
+    return template.format(**context)

@@ -1,0 +1,83 @@
+"""Counters for Prometheus, in a registry of their own.
+
+What the use cases counted is exported from their tally; what only HTTP knows is counted here.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
+
+from bot.service.tally import Tally
+
+MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+_SUBMIT_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+
+
+class Metrics:
+    """``waiting`` tells how many callers are parked."""
+
+    def __init__(self, tally: Tally, *, waiting: Callable[[], int]) -> None:
+        self._registry = CollectorRegistry()
+        self._registry.register(_Tallied(tally))
+        self._refused = Counter(
+            "keyturn_refused_tokens_total",
+            "Requests without a token that is valid there, by listener and why.",
+            ["listener", "why"],
+            registry=self._registry,
+        )
+        self._problems = Counter(
+            "keyturn_problems_total",
+            "Requests answered with a problem, by listener and code.",
+            ["listener", "code"],
+            registry=self._registry,
+        )
+        submits = Histogram(
+            "keyturn_submit_seconds",
+            "From the last header of a submit to its durable commit.",
+            buckets=_SUBMIT_BUCKETS,
+            registry=self._registry,
+        )
+        self.submit_seconds = submits.observe
+        self._pending = Gauge(
+            "keyturn_pending_proposals", "Proposals that wait for people.", registry=self._registry
+        )
+        waits = Gauge(
+            "keyturn_waiting_requests",
+            "Requests parked until something happens.",
+            registry=self._registry,
+        )
+        waits.set_function(waiting)
+
+    def refused_token(self, listener: str) -> Callable[[str], None]:
+        return lambda why: self._refused.labels(listener, why).inc()
+
+    def problem(self, listener: str) -> Callable[[str], None]:
+        return lambda code: self._problems.labels(listener, code).inc()
+
+    def exposition(self, *, pending: int) -> bytes:
+        """Return everything in Prometheus' text format."""
+        self._pending.set(pending)
+        return generate_latest(self._registry)
+
+
+class _Tallied(Collector):
+    """Exports each (name, label) of a tally as ``keyturn_NAME_total{kind="LABEL"}``."""
+
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        by_name: dict[str, dict[str, int]] = defaultdict(dict)
+        for (name, label), count in tuple(self._tally.counts.items()):
+            by_name[name][label] = count
+        for name, labels in sorted(by_name.items()):
+            family = CounterMetricFamily(
+                f"keyturn_{name}", f"What was {name}, by kind, since the start.", labels=["kind"]
+            )
+            for label, count in sorted(labels.items()):
+                family.add_metric([label], count)
+            yield family

@@ -1,0 +1,259 @@
+"""What agents send and get: the definition from which requests are checked and OpenAPI made."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from bot.core.states import State
+from bot.core.verbs import Kind, Reach
+from bot.http.bodies import Body
+from bot.service.submit import MAX_EXPIRES_S, MIN_EXPIRES_S
+
+MAX_RATIONALE_CHARS = 10_000
+MAX_SOURCES = 100
+
+_ID = "[0-9a-hj-km-np-tv-z]{26}"
+PROPOSAL_ID = f"^prp_{_ID}$"
+PERSON_ID = f"^per_{_ID}$"
+SHA256 = "^(sha256:)?[0-9a-f]{64}$"
+
+
+class Answer(BaseModel):
+    """Base of every answer: nothing leaves that is not written here."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ActionBody(Body):
+    """What would be written."""
+
+    verb: Annotated[str, Field(min_length=1, max_length=200, examples=["forum.post"])]
+    resource: Annotated[
+        str, Field(min_length=1, max_length=2048, examples=["forum:eng-help/threads/4711"])
+    ]
+    params: Annotated[
+        dict[str, Any], Field(description="What the verb's JSON Schema asks for: GET /v1/verbs.")
+    ]
+
+
+class SourceBody(Body):
+    """Something the agent says it read."""
+
+    ref: Annotated[str, Field(min_length=1, max_length=2048)]
+    sha256: Annotated[str | None, Field(pattern=SHA256)] = None
+
+
+class RationaleBody(Body):
+    """What the agent claims: shown to people as unverified."""
+
+    read: Annotated[list[SourceBody], Field(max_length=MAX_SOURCES)] = []
+    why: Annotated[str, Field(max_length=MAX_RATIONALE_CHARS)] = ""
+    expects: Annotated[str, Field(max_length=MAX_RATIONALE_CHARS)] = ""
+
+
+class PreconditionsBody(Body):
+    """What has to be so still when the action is carried out."""
+
+    etag: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=1024,
+            pattern=r"^[\x21-\x7e]+$",
+            description="The target's entity tag that the agent has seen; sent as If-Match.",
+        ),
+    ] = None
+
+
+class ProposalBody(Body):
+    """An action that an agent asks to have done. The agent itself is the bearer token."""
+
+    action: ActionBody
+    on_behalf_of: Annotated[
+        str | None,
+        Field(
+            pattern=PERSON_ID,
+            description="The person the agent acts for. "
+            "May be left out when the agent is bound to exactly one.",
+        ),
+    ] = None
+    mode: Annotated[
+        Literal["execute", "release"],
+        Field(description="`release` only where a rule says so; no rule does in this version."),
+    ] = "execute"
+    rationale: RationaleBody = RationaleBody()
+    preconditions: PreconditionsBody = PreconditionsBody()
+    expires_in_s: Annotated[
+        int | None,
+        Field(
+            ge=MIN_EXPIRES_S,
+            le=MAX_EXPIRES_S,
+            description="How long people may take; never longer than the rule says.",
+        ),
+    ] = None
+    supersedes: Annotated[
+        str | None,
+        Field(pattern=PROPOSAL_ID, description="A pending proposal of the same agent to replace."),
+    ] = None
+    correlation: Annotated[
+        str | None, Field(min_length=1, max_length=200, examples=["run-42/step-7"])
+    ] = None
+
+
+class WithdrawBody(Body):
+    """Why the agent takes its proposal back."""
+
+    reason: Annotated[str, Field(max_length=1000)] = ""
+
+
+class OutcomeAnswer(Answer):
+    """What became of the effect."""
+
+    result: Literal["succeeded", "failed", "in_doubt"]
+    reason: Annotated[str, Field(description="A stable code.")]
+    detail: Annotated[str, Field(description="One plain sentence.")]
+    reference: Annotated[
+        str | None, Field(description="The target's own id or link for what was written.")
+    ]
+    at: datetime
+
+
+class ProposalAnswer(Answer):
+    """A proposal as its agent sees it. Who decides, or decided, is never in it."""
+
+    id: Annotated[str, Field(pattern=PROPOSAL_ID)]
+    state: State
+    digest: Annotated[str, Field(description="What an approval binds.")]
+    action_digest: Annotated[
+        str, Field(description="SHA-256 of the RFC 8785 bytes of verb, resource and params.")
+    ]
+    executed: Annotated[
+        bool | None,
+        Field(description="Whether the effect happened; null while nobody can tell."),
+    ]
+    may_retry: Annotated[
+        bool, Field(description="Whether a new proposal for the same action is welcome.")
+    ]
+    expires_at: Annotated[datetime | None, Field(description="Until when people may decide.")]
+    use_by: Annotated[
+        datetime | None, Field(description="Until when an approved action may be carried out.")
+    ]
+    delivery: Annotated[
+        Literal["queued", "delivered", "undeliverable", "not_needed"],
+        Field(description="Whether the people who decide have been shown it."),
+    ]
+    message: Annotated[str, Field(description="What to tell a model.")]
+    reason: Annotated[
+        str | None, Field(description="Why it was denied, rejected, revoked or failed.")
+    ]
+    outcome: OutcomeAnswer | None
+    supersedes: str | None
+    superseded_by: str | None
+    successor: Annotated[
+        str | None,
+        Field(
+            description="The new proposal that Keyturn opened, "
+            "when the target had changed since people saw it."
+        ),
+    ]
+    successor_of: str | None
+    correlation: str | None
+    created_at: datetime
+    changed_at: datetime
+
+
+class ProposalsAnswer(Answer):
+    """A page of the agent's own proposals, newest first."""
+
+    proposals: list[ProposalAnswer]
+    next_cursor: Annotated[
+        str | None, Field(description="Send it as `cursor` for the next page; null on the last.")
+    ]
+
+
+class AudienceAnswer(Answer):
+    """Who would see the effect."""
+
+    reach: Reach
+    who: str
+    readers: int | None
+
+
+class ApprovalAnswer(Answer):
+    """What would have to be said by how many people; never by whom."""
+
+    mode: Literal["confirm", "four_eyes"]
+    count: int
+    expires_in_s: int
+
+
+class DryRunAnswer(Answer):
+    """What would come of the proposal; nobody was asked and nothing was kept."""
+
+    dry_run: Literal[True]
+    verdict: Literal["allow", "hold", "deny"]
+    reason: Annotated[str | None, Field(description="Why it would be denied.")]
+    approval: ApprovalAnswer | None
+    audience: AudienceAnswer
+    effect: Annotated[str, Field(description="What the card would say will happen.")]
+    target: str
+    reversible: str
+    action_digest: str
+
+
+class VerbAnswer(Answer):
+    """One thing that may be proposed."""
+
+    name: str
+    kind: Kind
+    summary: str
+    resources: Annotated[list[str], Field(description="Globs of the resources it takes.")]
+    params_schema: Annotated[dict[str, Any], Field(description="JSON Schema of its params.")]
+
+
+class VerbsAnswer(Answer):
+    """What this credential may propose; a rule may still refuse some of it."""
+
+    verbs: list[VerbAnswer]
+
+
+class WhoAmIAnswer(Answer):
+    """Whom the token names, and its limits."""
+
+    agent: str
+    name: str
+    purpose: str
+    principals: Annotated[list[str], Field(description="Whom the agent may act for.")]
+    verbs: Annotated[list[str], Field(description="Globs of what it may propose.")]
+    deployment: str
+
+
+class HealthAnswer(Answer):
+    status: Literal["ok"]
+
+
+class FaultAnswer(BaseModel):
+    """One thing that is wrong in a body."""
+
+    field: Annotated[str, Field(description="JSON pointer.")]
+    detail: str
+
+
+class Problem(BaseModel):
+    """RFC 9457: what went wrong, and what to do next."""
+
+    type: Annotated[str, Field(examples=["urn:keyturn:problem:invalid_input"])]
+    title: str
+    status: int
+    detail: str
+    code: Annotated[str, Field(description="Stable: see docs/reference/errors.md.")]
+    remedy: Annotated[str, Field(description="What to do next.")]
+    field: Annotated[str | None, Field(description="JSON pointer to what is wrong.")] = None
+    errors: list[FaultAnswer] | None = None
+    retry_after_s: int | None = None
+    cap: Annotated[str | None, Field(description="Which cap is used up.")] = None
+    missing: list[str] | None = None
+    correlation: Annotated[
+        str | None, Field(description="Leads the operator to the log entry.")
+    ] = None

@@ -1,0 +1,62 @@
+"""A proposal as its agent sees it, in plain values.
+
+:class:`bot.http.models.ProposalAnswer` is the definition; this writes it without a detour,
+because every submit and every wake-up ends here.
+"""
+
+from datetime import datetime
+
+from bot.core.leaf import timestamp
+from bot.core.proposal import Outcome, Proposal
+from bot.core.states import TERMINAL, State
+from bot.core.status import WORDING, agent_message
+from bot.service.reading import delivery_of
+
+#: While it is here, nobody can tell the agent whether the effect happened.
+_UNTOLD = frozenset({State.EXECUTING, State.REDEEMED, State.IN_DOUBT})
+
+
+def status_of(proposal: Proposal) -> int:
+    """Return 200 for what is final, 202 for what is still to be decided or done."""
+    return 200 if proposal.state in TERMINAL else 202
+
+
+def proposal_answer(proposal: Proposal) -> dict[str, object]:
+    state = proposal.state
+    return {
+        "id": proposal.id,
+        "state": state.value,
+        "digest": proposal.digest,
+        "action_digest": proposal.action_digest,
+        "executed": None if state in _UNTOLD else state is State.SUCCEEDED,
+        "may_retry": WORDING[state].may_resubmit,
+        "expires_at": _moment(proposal.expires_at),
+        "use_by": _moment(proposal.use_by),
+        "delivery": delivery_of(proposal).value,
+        "message": agent_message(proposal),
+        "reason": proposal.reason,
+        "outcome": _outcome(proposal.outcome),
+        "supersedes": proposal.supersedes,
+        "superseded_by": proposal.superseded_by if state is State.SUPERSEDED else None,
+        "successor": proposal.superseded_by if state is State.FAILED else None,
+        "successor_of": proposal.successor_of,
+        "correlation": proposal.correlation,
+        "created_at": timestamp(proposal.created_at),
+        "changed_at": timestamp(proposal.changed_at),
+    }
+
+
+def _outcome(outcome: Outcome | None) -> dict[str, object] | None:
+    if outcome is None:
+        return None
+    return {
+        "result": outcome.result.value,
+        "reason": outcome.reason,
+        "detail": outcome.detail,
+        "reference": outcome.reference,
+        "at": timestamp(outcome.at),
+    }
+
+
+def _moment(at: datetime | None) -> str | None:
+    return None if at is None else timestamp(at)

@@ -1,0 +1,186 @@
+"""The agents' proposals: submit, read, wait, list, withdraw."""
+
+import hashlib
+import re
+import time
+from typing import cast
+
+import orjson
+from aiohttp import hdrs, web
+
+from bot.core.actors import Agent
+from bot.core.canonical import Json, digest_of
+from bot.core.errors import InvalidInput, TooMany
+from bot.core.ids import PersonId, ProposalId
+from bot.core.policy import Allow, Deny, Hold
+from bot.core.proposal import Action, Mode, Proposal, Rationale, Source
+from bot.http import prefer, queries
+from bot.http.agent_api import API, AgentApi
+from bot.http.answers import answer, answer_bytes
+from bot.http.bodies import fit, read_json, read_model
+from bot.http.models import ProposalBody, WithdrawBody
+from bot.http.proposal_answer import proposal_answer, status_of
+from bot.service.reading import ANSWERED
+from bot.service.submit import DryRun, SubmitRequest
+
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_DRY_RUN_KEY = "dry-run"
+
+
+async def submit_proposal(request: web.Request, agent: Agent) -> web.Response:
+    api = request.app[API]
+    dry = queries.flag(request, "dry_run") if request.query_string else False
+    key = _idempotency_key(request, required=not dry)
+    api.rate.take(agent.id)
+    started = time.perf_counter()
+    value = await read_json(request)
+    wanted = _submit_request(value, key=key)
+    if dry:
+        return answer(_dry_run_answer(await api.submit.dry_run(agent, wanted)))
+    submitted = await api.submit.submit(agent, wanted)
+    api.metrics.submit_seconds(time.perf_counter() - started)
+    proposal, headers = submitted.proposal, {"Location": f"/v1/proposals/{submitted.proposal.id}"}
+    if submitted.replayed:
+        headers["Idempotency-Replayed"] = "true"
+    seconds = prefer.wait_s(request)
+    if seconds and proposal.state not in ANSWERED:
+        waited = await _wait_after_submit(api, request, agent, proposal, seconds)
+        if waited is not None:
+            proposal = waited
+            headers |= prefer.applied(seconds)
+    status = 200 if submitted.replayed else status_of(proposal)
+    return answer(proposal_answer(proposal), status=status, headers=headers)
+
+
+async def read_proposal(request: web.Request, agent: Agent) -> web.Response:
+    api = request.app[API]
+    id = ProposalId(request.match_info["id"])
+    seconds = prefer.wait_s(request)
+    headers: dict[str, str] = {hdrs.CACHE_CONTROL: "private, no-cache"}
+    proposal = None
+    if seconds:
+        waiting = api.reading.wait(agent, id, timeout_s=seconds)
+        proposal = await api.waits.park(waiting, request.transport)
+        headers |= prefer.applied(seconds) if proposal is not None else {}
+    if proposal is None:
+        proposal = await api.reading.proposal(agent, id)
+    body = orjson.dumps(proposal_answer(proposal))
+    headers[hdrs.ETAG] = etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    if not seconds and _is_known(request, etag):
+        return answer_bytes(b"", status=304, headers=headers)
+    return answer_bytes(body, status=status_of(proposal), headers=headers)
+
+
+async def list_proposals(request: web.Request, agent: Agent) -> web.Response:
+    api = request.app[API]
+    limit = queries.limit(request)
+    found = await api.reading.proposals(
+        agent, states=queries.states(request), before=queries.before(request), limit=limit + 1
+    )
+    page = found[:limit]
+    return answer(
+        {
+            "proposals": [proposal_answer(proposal) for proposal in page],
+            "next_cursor": page[-1].id if len(found) > limit else None,
+        }
+    )
+
+
+async def withdraw_proposal(request: web.Request, agent: Agent) -> web.Response:
+    api = request.app[API]
+    body = await read_model(request, WithdrawBody)
+    id = ProposalId(request.match_info["id"])
+    proposal = await api.withdraw.withdraw(agent, id, reason=body.reason)
+    return answer(proposal_answer(proposal))
+
+
+async def _wait_after_submit(
+    api: AgentApi, request: web.Request, agent: Agent, proposal: Proposal, seconds: int
+) -> Proposal | None:
+    """Return what became of *proposal*, or None where it cannot be waited for now."""
+    waiting = api.reading.wait(agent, proposal.id, timeout_s=seconds)
+    try:
+        return await api.waits.park(waiting, request.transport)
+    except TooMany:
+        # It was submitted all the same: the answer says so, without the preference applied.
+        return None
+
+
+def _idempotency_key(request: web.Request, *, required: bool) -> str:
+    keys = request.headers.getall("Idempotency-Key", ())
+    if not keys:
+        if not required:
+            return _DRY_RUN_KEY
+        raise InvalidInput(
+            "The header Idempotency-Key is missing.",
+            remedy="Send a key of your own making, the same one when you try again.",
+        )
+    if len(keys) > 1 or not _KEY.fullmatch(keys[0]):
+        raise InvalidInput(
+            "The header Idempotency-Key must be one key of 1 to 255 visible ASCII characters."
+        )
+    return keys[0]
+
+
+def _submit_request(value: Json, *, key: str) -> SubmitRequest:
+    body = fit(value, ProposalBody)
+    return SubmitRequest(
+        action=Action(
+            verb=body.action.verb, resource=body.action.resource, params=body.action.params
+        ),
+        on_behalf_of=cast("PersonId | None", body.on_behalf_of),
+        mode=Mode(body.mode),
+        rationale=Rationale(
+            read=tuple(Source(ref=s.ref, sha256=s.sha256) for s in body.rationale.read),
+            why=body.rationale.why,
+            expects=body.rationale.expects,
+        ),
+        etag=body.preconditions.etag,
+        expires_in_s=body.expires_in_s,
+        supersedes=cast("ProposalId | None", body.supersedes),
+        correlation=body.correlation,
+        idempotency_key=key,
+        request_digest=digest_of(value),
+    )
+
+
+def _dry_run_answer(dry: DryRun) -> dict[str, object]:
+    """Return the verdict without the observed state: a dry run must not read for the agent."""
+    verdict, reason, approval = "allow", None, None
+    match dry.verdict:
+        case Allow():
+            pass
+        case Hold(approval=asked):
+            verdict = "hold"
+            approval = {
+                "mode": asked.mode.value,
+                "count": asked.count,
+                "expires_in_s": asked.expires_s,
+            }
+        case Deny(reason=reason):
+            verdict = "deny"
+    audience = dry.facts.audience
+    return {
+        "dry_run": True,
+        "verdict": verdict,
+        "reason": reason,
+        "approval": approval,
+        "audience": {
+            "reach": audience.reach.value,
+            "who": audience.who,
+            "readers": audience.readers,
+        },
+        "effect": dry.preview.effect,
+        "target": dry.preview.target,
+        "reversible": dry.preview.reversible,
+        "action_digest": dry.action_digest,
+    }
+
+
+def _is_known(request: web.Request, etag: str) -> bool:
+    """Return whether If-None-Match names *etag*; weak comparison (RFC 9110, 13.1.2)."""
+    return any(
+        tag.strip() == "*" or tag.strip().removeprefix("W/") == etag
+        for header in request.headers.getall(hdrs.IF_NONE_MATCH, ())
+        for tag in header.split(",")
+    )

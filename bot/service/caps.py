@@ -1,0 +1,15 @@
+"""Fixed bounds that keep one agent from using up what others need."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caps:
+    """``waits`` are requests that wait for a decision with their connection open."""
+
+    pending_per_agent: int = 100
+    pending_per_principal: int = 50
+    submits_per_minute: int = 600
+    waits_per_agent: int = 64
+    waits_total: int = 12_000
+    max_body_bytes: int = 1_048_576

@@ -1,0 +1,62 @@
+"""Whose token this is: checked anew for every request."""
+
+from bot.core.actors import Agent, Person, Role, Token
+from bot.core.errors import NotAuthenticated
+from bot.core.ids import AgentId, PersonId
+from bot.core.tokens import TokenKind, token_hash, token_kind
+from bot.ports.queries import AgentById, PersonById, TokenByHash
+from bot.service.gate import Gate
+
+_KIND_NAMES = {
+    TokenKind.AGENT: "an agent's token",
+    TokenKind.MANDATE: "a mandate's token",
+    TokenKind.RESOURCE: "a resource server's token",
+    TokenKind.SESSION: "a person's session",
+    TokenKind.ADMIN: "an admin's token",
+}
+
+
+class Credentials:
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+
+    async def agent(self, token: str) -> Agent:
+        """Return the agent that *token* belongs to.
+
+        Raises:
+            NotAuthenticated: unknown, ended, of another kind, or the agent is not active.
+        """
+        known = await self._known(token, TokenKind.AGENT)
+        agent = await self._gate.store.read(AgentById(AgentId(known.holder)))
+        if agent is None or not agent.active:
+            raise self._refused("revoked", "This agent's credential has been revoked.")
+        return agent
+
+    async def admin(self, token: str) -> Person:
+        """Return the person with the role admin or auditor that *token* belongs to.
+
+        Raises:
+            NotAuthenticated: unknown, ended, of another kind, or they lost the role.
+        """
+        known = await self._known(token, TokenKind.ADMIN)
+        person = await self._gate.store.read(PersonById(PersonId(known.holder)))
+        if person is None or not person.active or not person.roles & {Role.ADMIN, Role.AUDITOR}:
+            raise self._refused("revoked", "This person may no longer use the admin interface.")
+        return person
+
+    async def _known(self, token: str, kind: TokenKind) -> Token:
+        found = token_kind(token)
+        if found is None:
+            raise self._refused("malformed", "This is not a token of Keyturn.")
+        if found is not kind:
+            raise self._refused(
+                "wrong_kind", f"This is {_KIND_NAMES[found]}; here {_KIND_NAMES[kind]} is needed."
+            )
+        known = await self._gate.store.read(TokenByHash(token_hash(token)))
+        if known is None or known.kind is not kind or not known.is_valid(self._gate.clock.now()):
+            raise self._refused("unknown", "This token is unknown, or its time is over.")
+        return known
+
+    def _refused(self, label: str, message: str) -> NotAuthenticated:
+        self._gate.tally.count("tokens_refused", label)
+        return NotAuthenticated(message)

@@ -1,0 +1,139 @@
+"""Shows cards to the people who may decide, and keeps shown cards true."""
+
+import asyncio
+from collections.abc import Sequence
+from logging import getLogger
+
+from bot.core.actors import Agent, Person
+from bot.core.card import Card, build_card
+from bot.core.effects import Lease
+from bot.core.ids import PersonId, ProposalId
+from bot.core.proposal import Proposal
+from bot.core.states import State
+from bot.core.status import status_line
+from bot.core.step import Ask
+from bot.core.transitions.delivery import Delivered, Posted, delivered
+from bot.ports.chat import CardRef, Chat, NotDeliveredNow, Undeliverable
+from bot.ports.queries import AgentById, PersonById, ProposalById
+from bot.service.approvers import approvers_of
+from bot.service.gate import Gate
+from bot.service.reading import as_they_are
+
+log = getLogger(__name__)
+
+_FIRST_PAUSE_S = 2.0
+_LONGEST_PAUSE_S = 300.0
+
+
+class Deliver:
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+
+    async def deliver(self, leases: Sequence[Lease]) -> None:
+        """Post the cards of *leases* and record all that came of it in one commit."""
+        reports = await asyncio.gather(*(self._post(lease) for lease in leases))
+        await self._gate.commit(
+            Ask(proposals=tuple(ProposalId(lease.effect.subject) for lease in leases)),
+            lambda snapshot: delivered(snapshot, reports),
+        )
+        for report in reports:
+            self._gate.tally.count("delivered", "undeliverable" if report.undeliverable else "")
+
+    async def refresh(self, leases: Sequence[Lease]) -> None:
+        """Bring every posted card of *leases* to what is committed."""
+        reports = await asyncio.gather(*(self._replace(lease) for lease in leases))
+        await self._gate.commit(Ask(), lambda snapshot: delivered(snapshot, reports))
+
+    async def _post(self, lease: Lease) -> Delivered:
+        gate = self._gate
+        proposal = await gate.store.read(ProposalById(ProposalId(lease.effect.subject)))
+        if proposal is None or proposal.state is not State.PENDING:
+            return Delivered(lease=lease)
+        agent = await gate.store.read(AgentById(proposal.agent))
+        if agent is None:
+            return Delivered(lease=lease, undeliverable="Its agent is not registered.")
+        reached = {delivery.person for delivery in proposal.deliveries}
+        wanted = await approvers_of(gate, proposal, agent)
+        posted, later, failed = [], False, []
+        for person in sorted(wanted - reached):
+            try:
+                posted.append(await self._post_to(person, proposal, agent))
+            except NotDeliveredNow:
+                later = True
+            except Undeliverable as error:
+                failed.append(str(error))
+        if later:
+            return Delivered(lease=lease, posted=tuple(posted), retry_in_s=_pause_s(lease.attempt))
+        undeliverable = None
+        if not posted and not reached:
+            undeliverable = "; ".join(failed) or "Nobody may decide about it."
+            log.warning("card not deliverable", extra={"proposal": proposal.id})
+        return Delivered(lease=lease, posted=tuple(posted), undeliverable=undeliverable)
+
+    async def _post_to(self, person: PersonId, proposal: Proposal, agent: Agent) -> Posted:
+        reasons: list[str] = []
+        for chat in self._gate.chats.values():
+            card = await card_for(self._gate, proposal, agent=agent, reader=person, chat=chat)
+            if card is None:
+                raise Undeliverable("The person is no longer active.", reason="inactive")
+            try:
+                ref = await chat.post(card, person, key=f"{proposal.id}/{person}")
+            except Undeliverable as error:
+                reasons.append(str(error))
+                continue
+            return Posted(person=person, chat=chat.name, where=ref.where, max_chars=chat.max_chars)
+        raise Undeliverable("; ".join(reasons) or "No chat is configured.", reason="no_chat")
+
+    async def _replace(self, lease: Lease) -> Delivered:
+        gate = self._gate
+        proposal = await gate.store.read(ProposalById(ProposalId(lease.effect.subject)))
+        agent = None if proposal is None else await gate.store.read(AgentById(proposal.agent))
+        if proposal is None or agent is None:
+            return Delivered(lease=lease)
+        proposal = (await as_they_are(gate, [proposal]))[0]
+        later = False
+        for delivery in proposal.deliveries:
+            chat = gate.chats.get(delivery.chat)
+            if chat is None:
+                continue
+            card = await card_for(gate, proposal, agent=agent, reader=delivery.person, chat=chat)
+            if card is None:
+                continue
+            ref = CardRef(chat=delivery.chat, person=delivery.person, where=delivery.where)
+            try:
+                await chat.replace(ref, card)
+            except NotDeliveredNow:
+                later = True
+            except Undeliverable:
+                log.info("card is gone", extra={"proposal": proposal.id, "chat": chat.name})
+        return Delivered(lease=lease, retry_in_s=_pause_s(lease.attempt) if later else None)
+
+
+async def card_for(
+    gate: Gate, proposal: Proposal, *, agent: Agent, reader: PersonId, chat: Chat
+) -> Card | None:
+    """Return the card of *proposal* for *reader* in *chat*; None when they are not active."""
+    person = await gate.store.read(PersonById(reader))
+    principal = await _principal(gate, proposal, person)
+    if person is None or principal is None or not person.active:
+        return None
+    may_decide = reader in await approvers_of(gate, proposal, agent)
+    return build_card(
+        proposal,
+        agent=agent,
+        principal=principal,
+        reader=reader,
+        may_decide=may_decide,
+        status=status_line(proposal),
+        max_chars=chat.max_chars,
+    )
+
+
+async def _principal(gate: Gate, proposal: Proposal, reader: Person | None) -> Person | None:
+    if reader is not None and reader.id == proposal.principal:
+        return reader
+    return await gate.store.read(PersonById(proposal.principal))
+
+
+def _pause_s(attempt: int) -> float:
+    return float(min(_FIRST_PAUSE_S * 2 ** (attempt - 1), _LONGEST_PAUSE_S))

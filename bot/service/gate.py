@@ -1,0 +1,66 @@
+"""What every use case works with, and the one way it commits."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from bot.core.effects import Lease
+from bot.core.step import Ask, Snapshot, Step
+from bot.core.transitions.recheck import PolicyChanged
+from bot.ports.chat import Chat
+from bot.ports.clock import Clock
+from bot.ports.directory import Directory
+from bot.ports.shelf import Shelf
+from bot.ports.store import Store
+from bot.service.caps import Caps
+from bot.service.connectors import Connectors
+from bot.service.dispatch import Dispatch
+from bot.service.policy_book import PolicyBook
+from bot.service.tally import Tally
+
+T = TypeVar("T")
+
+#: How often a step is asked again because the policy changed between reading and committing.
+_POLICY_TRIES = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """``chats`` is in the order in which they are tried."""
+
+    store: Store
+    shelf: Shelf
+    directory: Directory
+    connectors: Connectors
+    policies: PolicyBook
+    chats: Mapping[str, Chat]
+    clock: Clock
+    entropy: Callable[[int], bytes]
+    deployment: str
+    caps: Caps = field(default_factory=Caps)
+    dispatch: Dispatch = field(default_factory=Dispatch)
+    tally: Tally = field(default_factory=Tally)
+
+    async def commit(self, ask: Ask, step: Callable[[Snapshot], Step[T]]) -> T:
+        """Run *step* through the one write door and begin what follows from it.
+
+        *step* reads ``policies.current`` each time it runs: when the policy changed meanwhile,
+        it is loaded anew and the step asked again.
+
+        Raises:
+            KeyturnError: the step refused, or it could not be made durable.
+        """
+        for _ in range(_POLICY_TRIES - 1):
+            try:
+                return await self._commit(ask, step)
+            except PolicyChanged:
+                await self.policies.refresh()
+        return await self._commit(ask, step)
+
+    async def _commit(self, ask: Ask, step: Callable[[Snapshot], Step[T]]) -> T:
+        committed = await self.store.transact(ask, step)
+        self.begin(committed.leases)
+        return committed.value
+
+    def begin(self, leases: tuple[Lease, ...]) -> None:
+        self.dispatch.hand(leases)

@@ -1,0 +1,239 @@
+"""An agent proposes an action."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import assert_never
+
+from bot.core.actors import Agent, agent_actor
+from bot.core.canonical import Digest, Json
+from bot.core.errors import Conflict, InvalidInput, NotPermitted, SecretInProposal
+from bot.core.ids import ID_ENTROPY_BYTES, PersonId, ProposalId, proposal_id
+from bot.core.leaf import SALT_BYTES
+from bot.core.policy import Deny, Verdict
+from bot.core.proposal import Action, Mode, Rationale, action_digest, rationale_value
+from bot.core.secret_scan import find_secrets
+from bot.core.step import Ask, IdempotencyRef, Refusal, Replay, Snapshot, Step, Transition
+from bot.core.transitions import submission
+from bot.core.transitions.submission import Draft, PendingCaps, Submitted
+from bot.core.verbs import Facts, Preview, Verb
+from bot.ports.connector import Connector
+from bot.ports.queries import ProposalByKey
+from bot.service.gate import Gate
+
+MIN_EXPIRES_S = 10
+MAX_EXPIRES_S = 30 * 24 * 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmitRequest:
+    """One proposal as the agent sent it; ``request_digest`` is over the whole parsed body."""
+
+    action: Action
+    on_behalf_of: PersonId | None = None
+    mode: Mode = Mode.EXECUTE
+    rationale: Rationale = field(default_factory=Rationale)
+    etag: str | None = None
+    expires_in_s: int | None = None
+    supersedes: ProposalId | None = None
+    correlation: str | None = None
+    idempotency_key: str
+    request_digest: Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DryRun:
+    """What would happen; nothing was kept and nobody was asked."""
+
+    verdict: Verdict
+    facts: Facts
+    preview: Preview
+    action_digest: Digest
+
+
+class Submit:
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+        self._caps = PendingCaps(
+            per_agent=gate.caps.pending_per_agent, per_principal=gate.caps.pending_per_principal
+        )
+
+    async def submit(self, agent: Agent, request: SubmitRequest) -> Submitted:
+        """Hold, allow or deny what *agent* proposes; the same key and body again is the same.
+
+        Raises:
+            InvalidInput: the action does not fit its verb, or holds a secret.
+            NotPermitted: outside what the agent may propose, or for whom.
+            Conflict: the target has changed since the agent read it.
+            TooMany: too many proposals wait.
+            Unavailable: stopped, or it cannot be recorded.
+            UpstreamFailed: the target could not be asked.
+        """
+        gate = self._gate
+        verb = gate.connectors.verb(request.action.verb)
+        if verb.inspects:
+            earlier = await gate.store.read(ProposalByKey(agent.id, request.idempotency_key))
+            if earlier is not None:
+                return _replayed(submission.replay(earlier, request.request_digest))
+        draft = await self._draft(agent, request, verb)
+        ask = Ask(
+            agent=agent.id,
+            person=draft.principal,
+            proposals=() if draft.supersedes is None else (draft.supersedes,),
+            idempotency=IdempotencyRef(agent=agent.id, key=draft.idempotency_key),
+            pending_of_agent=agent.id,
+            pending_of_principal=draft.principal,
+        )
+        submitted = await gate.commit(ask, self._step(draft))
+        gate.tally.count(
+            "submitted", "replayed" if submitted.replayed else submitted.proposal.state
+        )
+        return submitted
+
+    async def dry_run(self, agent: Agent, request: SubmitRequest) -> DryRun:
+        """Return what :meth:`submit` would come to, asking the target but keeping nothing."""
+        verb = self._gate.connectors.verb(request.action.verb)
+        draft = await self._draft(agent, request, verb)
+        policy = self._gate.policies.current
+        return DryRun(
+            verdict=submission.verdict_on(draft, agent=agent, policy=policy),
+            facts=draft.facts,
+            preview=draft.preview,
+            action_digest=action_digest(draft.action_bytes),
+        )
+
+    def _step(self, draft: Draft) -> Callable[[Snapshot], Step[Submitted]]:
+        gate = self._gate
+
+        def step(snapshot: Snapshot) -> Step[Submitted]:
+            return submission.submit(
+                snapshot,
+                draft,
+                policy=gate.policies.current,
+                deployment=gate.deployment,
+                caps=self._caps,
+            )
+
+        return step
+
+    async def _draft(self, agent: Agent, request: SubmitRequest, verb: Verb) -> Draft:
+        action = request.action
+        if not agent.may_propose(verb.name):
+            raise NotPermitted(
+                f"This agent may not propose '{verb.name}'.",
+                remedy="GET /v1/verbs lists what it may propose.",
+            )
+        principal = principal_of(agent, request.on_behalf_of)
+        self._gate.connectors.validate(verb.name, action.params)
+        refuse_secrets(request, schema=self._gate.connectors.secret_schema(verb.name))
+        expires_in_s = request.expires_in_s
+        if expires_in_s is not None and not MIN_EXPIRES_S <= expires_in_s <= MAX_EXPIRES_S:
+            raise InvalidInput(
+                f"expires_in_s has to be from {MIN_EXPIRES_S} to {MAX_EXPIRES_S} seconds.",
+                field="/expires_in_s",
+            )
+        connector = self._gate.connectors.of_verb(verb.name)
+        entropy = self._gate.entropy(ID_ENTROPY_BYTES + SALT_BYTES)
+        draft = Draft(
+            id=proposal_id(self._gate.clock.now(), entropy[:ID_ENTROPY_BYTES]),
+            salt=entropy[ID_ENTROPY_BYTES:].hex(),
+            agent=agent,
+            proposer=agent_actor(agent.id),
+            principal=principal,
+            mode=request.mode,
+            action=action,
+            action_bytes=action.canonical(),
+            verb=verb,
+            facts=Facts(),
+            preview=_NO_PREVIEW,
+            rationale=request.rationale,
+            etag=request.etag,
+            correlation=request.correlation,
+            idempotency_key=request.idempotency_key,
+            request_digest=request.request_digest,
+            expires_in_s=expires_in_s,
+            supersedes=request.supersedes,
+        )
+        return await observe(self._gate, draft, connector)
+
+
+async def observe(gate: Gate, draft: Draft, connector: Connector) -> Draft:
+    """Return *draft* with what the connector observes and would show.
+
+    A denied action is never looked at: an agent must not make Keyturn ask for what it may
+    not have itself.
+
+    Raises:
+        Conflict: the target is no longer at the state the agent named.
+    """
+    verdict = submission.verdict_on(draft, agent=draft.agent, policy=gate.policies.current)
+    if isinstance(verdict, Deny):
+        facts = Facts()
+    else:
+        facts = await connector.inspect(draft.action)
+        if draft.etag is not None and facts.etag is not None and draft.etag != facts.etag:
+            raise Conflict(
+                "The resource has changed since the agent read it.",
+                remedy="Read the resource again, then propose with its new etag.",
+            )
+    return replace(draft, facts=facts, preview=connector.preview(draft.action, facts))
+
+
+def principal_of(agent: Agent, asked: PersonId | None) -> PersonId:
+    """Return for whom *agent* acts: never anybody it is not bound to.
+
+    Raises:
+        NotPermitted: it is not bound to *asked*, or to nobody.
+        InvalidInput: it is bound to several and did not say which.
+    """
+    if asked is not None:
+        if asked not in agent.principals:
+            raise NotPermitted(
+                "This agent may not act for that person.",
+                remedy="GET /v1/whoami lists the people it may act for.",
+            )
+        return asked
+    if len(agent.principals) == 1:
+        return agent.principals[0]
+    if not agent.principals:
+        raise NotPermitted("This agent is not bound to anybody it could act for.")
+    raise InvalidInput(
+        "This agent acts for several people: say for whom.",
+        field="/on_behalf_of",
+        remedy="Set on_behalf_of to one of the ids that GET /v1/whoami lists.",
+    )
+
+
+def refuse_secrets(request: SubmitRequest, *, schema: Mapping[str, Json] | None) -> None:
+    """Check that nothing in the request is a secret.
+
+    Raises:
+        SecretInProposal: naming the places, never the values.
+    """
+    found = [
+        (f"/action/params{secret.path}", secret.kind)
+        for secret in find_secrets(request.action.params, schema=schema)
+    ]
+    claims = {
+        "rationale": rationale_value(request.rationale),
+        "resource": request.action.resource,
+        "correlation": request.correlation,
+    }
+    found += [(secret.path, secret.kind) for secret in find_secrets(claims)]
+    if found:
+        places = ", ".join(f"{path} ({kind})" for path, kind in found)
+        raise SecretInProposal(f"What looks like a secret is at: {places}.", field=found[0][0])
+
+
+def _replayed(step: Step[Submitted]) -> Submitted:
+    match step:
+        case Replay(value=value):
+            return value
+        case Refusal(error=error):
+            raise error
+        case Transition(value=value):
+            return value
+        case _:
+            assert_never(step)
+
+
+_NO_PREVIEW = Preview(effect="", target="", reversible="")

@@ -1,0 +1,134 @@
+"""The answers to queries, from records held in memory."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import dropwhile, islice, takewhile
+from operator import attrgetter
+from typing import Any, TypeVar
+
+from bot.core.ids import ProposalId
+from bot.core.proposal import Proposal
+from bot.core.states import STOPPABLE
+from bot.ports import queries as ask
+from store.memory.records import Records
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+def answer(query: ask.Query[Any], records: Records) -> Any:
+    """Return the answer to *query*.
+
+    Raises:
+        TypeError: there is no such query.
+    """
+    match query:
+        case ask.ProposalById(id):
+            return records.proposals.get(id)
+        case ask.ProposalByKey(agent, key):
+            return _maybe(records.proposals, records.keys.get((agent, key)))
+        case ask.Proposals():
+            return _proposals(query, records)
+        case ask.Due():
+            return _due(query, records)
+        case ask.NextDue():
+            clocks = [p.due_at for p in records.proposals.values()]
+            ready = [work.ready_at for work in records.work.values()]
+            return min((at for at in (*clocks, *ready) if at is not None), default=None)
+        case ask.Stoppable():
+            return _stoppable(query, records)
+        case ask.TokenByHash(hash):
+            return _maybe(records.tokens, records.hashes.get(hash))
+        case ask.TokenById(id):
+            return records.tokens.get(id)
+        case ask.TokensOf(holder):
+            return [t for t in reversed(records.tokens.values()) if t.holder == holder]
+        case ask.AgentById(id):
+            return records.agents.get(id)
+        case ask.AgentByName(name):
+            return _maybe(records.agents, records.agent_names.get(name))
+        case ask.Agents():
+            return sorted(records.agents.values(), key=attrgetter("name"))
+        case ask.PersonById(id):
+            return records.people.get(id)
+        case ask.PersonByHandle(handle):
+            return _maybe(records.people, records.handles.get(handle))
+        case ask.People():
+            return sorted(records.people.values(), key=attrgetter("handle"))
+        case ask.Halts(active_only, limit):
+            halts = (h for h in reversed(records.halts.values()) if h.is_active or not active_only)
+            return list(islice(halts, limit))
+        case ask.ActivePolicy():
+            return records.policy
+        case ask.EffectsOf(subject):
+            return [
+                work.effect
+                for work in records.work.values()
+                if work.effect.subject == subject and work.ready_at is not None
+            ]
+        case ask.PendingCount(agent, principal):
+            return sum(
+                n
+                for (of_agent, of_principal), n in records.pending.items()
+                if agent in (None, of_agent) and principal in (None, of_principal)
+            )
+        case ask.Leaves(start, limit, proposal):
+            leaves = (records.leaves[index] for index in range(start, len(records.leaves)))
+            wanted = (leaf for leaf in leaves if proposal in (None, leaf.proposal))
+            return list(islice(wanted, limit))
+        case ask.Head():
+            return ask.LogHead(size=records.frontier.size, root=records.frontier.root())
+        case _:
+            raise TypeError(f"not a query: {query!r}")
+
+
+def _proposals(query: ask.Proposals, records: Records) -> Sequence[Proposal]:
+    wanted = (
+        p
+        for p in reversed(_until(query.before, records))
+        if query.agent in (None, p.agent)
+        and query.principal in (None, p.principal)
+        and (not query.states or p.state in query.states)
+    )
+    return list(islice(wanted, query.limit))
+
+
+def _due(query: ask.Due, records: Records) -> Sequence[Proposal]:
+    clocks = ((p.due_at, n, p) for n, p in enumerate(records.proposals.values()))
+    due = sorted(
+        (due_at, n, p) for due_at, n, p in clocks if due_at is not None and due_at <= query.at
+    )
+    return [p for _, _, p in due[: query.limit]]
+
+
+def _stoppable(query: ask.Stoppable, records: Records) -> Sequence[Proposal]:
+    wanted = (
+        p
+        for p in _after(query.after, records)
+        if p.state in STOPPABLE
+        and p.created_at <= query.until
+        and query.agent in (None, p.agent)
+        and query.principal in (None, p.principal)
+        and query.connector in (None, p.connector)
+    )
+    return list(islice(wanted, query.limit))
+
+
+def _until(end: ProposalId | None, records: Records) -> Sequence[Proposal]:
+    """Return what is older than *end*, oldest first; nothing if *end* is not known."""
+    if end is None:
+        return list(records.proposals.values())
+    if end not in records.proposals:
+        return []
+    return list(takewhile(lambda proposal: proposal.id != end, records.proposals.values()))
+
+
+def _after(start: ProposalId | None, records: Records) -> Iterable[Proposal]:
+    """Return what is newer than *start*, oldest first; nothing if *start* is not known."""
+    if start is None:
+        return records.proposals.values()
+    from_start = dropwhile(lambda proposal: proposal.id != start, records.proposals.values())
+    return islice(from_start, 1, None)
+
+
+def _maybe(records: Mapping[K, V], key: K | None) -> V | None:
+    return None if key is None else records.get(key)

@@ -1,0 +1,207 @@
+"""Everything a memory store remembers, and what one step may change in it."""
+
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Final, TypeVar, assert_never
+
+from bot.core.actors import Agent, Person, Token
+from bot.core.canonical import Digest
+from bot.core.effects import Effect, EffectKind, Lease, Postponed
+from bot.core.errors import Conflict
+from bot.core.halts import Halt
+from bot.core.ids import AgentId, EffectId, HaltId, PersonId, ProposalId, TokenId
+from bot.core.leaf import Leaf
+from bot.core.merkle import Frontier
+from bot.core.policy_version import PolicyVersion
+from bot.core.proposal import Proposal
+from bot.core.states import State
+from bot.core.step import Record
+from bot.core.tokens import TokenHash
+from store import codec
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+TICK: Final = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """One effect and who holds it.
+
+    ``ready_at`` is when it may next be leased: the end of the lease while it is held, None
+    once it is done.
+    """
+
+    effect: Effect
+    ready_at: datetime | None
+    attempt: int = 0
+    held: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Records:
+    """One consistent state; every change of it is undone when its step fails."""
+
+    now: datetime
+    proposals: dict[ProposalId, Proposal] = field(default_factory=dict)
+    keys: dict[tuple[AgentId, str], ProposalId] = field(default_factory=dict)
+    pending: dict[tuple[AgentId, PersonId], int] = field(default_factory=dict)
+    agents: dict[AgentId, Agent] = field(default_factory=dict)
+    agent_names: dict[str, AgentId] = field(default_factory=dict)
+    people: dict[PersonId, Person] = field(default_factory=dict)
+    handles: dict[str, PersonId] = field(default_factory=dict)
+    tokens: dict[TokenId, Token] = field(default_factory=dict)
+    hashes: dict[TokenHash, TokenId] = field(default_factory=dict)
+    halts: dict[HaltId, Halt] = field(default_factory=dict)
+    policies: dict[int, PolicyVersion] = field(default_factory=dict)
+    work: dict[EffectId, Work] = field(default_factory=dict)
+    leaves: dict[int, Leaf] = field(default_factory=dict)
+    frontier: Frontier = field(default_factory=Frontier)
+    _undo: list[Callable[[], object]] = field(default_factory=list)
+
+    @property
+    def policy(self) -> PolicyVersion | None:
+        return self.policies[len(self.policies) - 1] if self.policies else None
+
+    @property
+    def policy_digest(self) -> Digest | None:
+        policy = self.policy
+        return None if policy is None else policy.digest
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Keep all changes of the block, or none if it raises."""
+        frontier = self.frontier
+        self._undo.clear()
+        try:
+            yield
+        except BaseException:
+            while self._undo:
+                self._undo.pop()()
+            self.frontier = frontier
+            raise
+
+    def tick(self, clock_now: datetime) -> datetime:
+        """Return the time of a new step: the clock's, or just past the last one."""
+        self.now = max(clock_now, self.now + TICK)
+        return self.now
+
+    def put(self, record: Record) -> None:
+        """Keep *record*, in place of the one with its id.
+
+        Raises:
+            Conflict: another record has its key, name, handle or hash already.
+            TypeError: it holds what cannot be stored.
+        """
+        match record:
+            case Proposal():
+                self._put_proposal(codec.PROPOSAL.copy(record))
+            case Agent():
+                if was := self.agents.get(record.id):
+                    self._drop(self.agent_names, was.name)
+                self._claim(self.agent_names, record.name, record.id)
+                self._set(self.agents, record.id, codec.AGENT.copy(record))
+            case Person():
+                if has_been := self.people.get(record.id):
+                    self._drop(self.handles, has_been.handle)
+                self._claim(self.handles, record.handle, record.id)
+                self._set(self.people, record.id, codec.PERSON.copy(record))
+            case Token():
+                self._claim(self.hashes, record.hash, record.id)
+                self._set(self.tokens, record.id, codec.TOKEN.copy(record))
+            case Halt():
+                self._set(self.halts, record.id, codec.HALT.copy(record))
+            case PolicyVersion():
+                self._set(self.policies, len(self.policies), codec.POLICY.copy(record))
+            case _:
+                assert_never(record)
+
+    def _put_proposal(self, proposal: Proposal) -> None:
+        self._claim(self.keys, (proposal.agent, proposal.idempotency_key), proposal.id)
+        before = self.proposals.get(proposal.id)
+        counted = before is not None and before.state is State.PENDING
+        counts = proposal.state is State.PENDING
+        if counted != counts:
+            whose = (proposal.agent, proposal.principal)
+            self._set(self.pending, whose, self.pending.get(whose, 0) + (1 if counts else -1))
+        self._set(self.proposals, proposal.id, proposal)
+
+    def append(self, leaf: Leaf) -> None:
+        self._set(self.leaves, leaf.index, leaf)
+        self.frontier = self.frontier.append(leaf.hash)
+
+    def add(self, effects: Iterable[Effect], *, birth_lease_s: float) -> list[Lease]:
+        """Add what is not known yet; return what is due and was leased at birth."""
+        leases = []
+        for effect in effects:
+            if effect.id in self.work:
+                continue
+            ready_at = self.now if effect.due_at is None else effect.due_at
+            self._set(self.work, effect.id, Work(effect=effect, ready_at=ready_at))
+            if birth_lease_s > 0 and ready_at <= self.now:
+                leases.append(self._lease(effect.id, birth_lease_s))
+        return leases
+
+    def lease(self, kinds: Iterable[EffectKind], *, limit: int, for_s: float) -> list[Lease]:
+        wanted = frozenset(kinds)
+        due = sorted(
+            (work.ready_at, n, effect_id)
+            for n, (effect_id, work) in enumerate(self.work.items())
+            if work.effect.kind in wanted
+            and work.ready_at is not None
+            and work.ready_at <= self.now
+        )
+        return [self._lease(effect_id, for_s) for _, _, effect_id in due[:limit]]
+
+    def finish(self, lease: Lease) -> None:
+        """Mark the leased effect as done.
+
+        Raises:
+            Conflict: the lease is no longer held.
+        """
+        work = self._held(lease)
+        self._set(self.work, lease.effect.id, replace(work, ready_at=None, held=False))
+
+    def postpone(self, postponed: Postponed) -> None:
+        """Give the leased effect back.
+
+        Raises:
+            Conflict: the lease is no longer held.
+        """
+        work = self._held(postponed.lease)
+        effect = replace(work.effect, due_at=postponed.due_at)
+        given_back = replace(work, effect=effect, ready_at=postponed.due_at, held=False)
+        self._set(self.work, effect.id, given_back)
+
+    def _lease(self, effect_id: EffectId, for_s: float) -> Lease:
+        work = self.work[effect_id]
+        until = self.now + timedelta(seconds=for_s)
+        attempt = work.attempt + 1
+        self._set(self.work, effect_id, replace(work, ready_at=until, attempt=attempt, held=True))
+        return Lease(effect=work.effect, attempt=attempt, until=until)
+
+    def _held(self, lease: Lease) -> Work:
+        work = self.work.get(lease.effect.id)
+        if work is None or not work.held or work.attempt != lease.attempt:
+            raise Conflict(f"The lease of {lease.effect.id} is no longer held.")
+        return work
+
+    def _claim(self, owners: MutableMapping[K, V], name: K, owner: V) -> None:
+        if owners.get(name, owner) != owner:
+            raise Conflict(f"Something else has {name!r} already.")
+        self._set(owners, name, owner)
+
+    def _drop(self, mapping: MutableMapping[K, V], key: K) -> None:
+        dropped = mapping.pop(key)
+        self._undo.append(lambda: mapping.__setitem__(key, dropped))
+
+    def _set(self, mapping: MutableMapping[K, V], key: K, value: V) -> None:
+        if key in mapping:
+            before = mapping[key]
+            self._undo.append(lambda: mapping.__setitem__(key, before))
+        else:
+            self._undo.append(lambda: mapping.pop(key))
+        mapping[key] = value
