@@ -62,6 +62,10 @@ def makes_useless(wide: Rule, narrow: Rule) -> bool:
     strict: a denial over anything, a hold over an allow or over the same hold.
     """
     match wide.effect, narrow.effect:
+        case Deny(reason=told), Deny(reason=hidden):
+            # The first denial in the file gives the reason.
+            if told != hidden and wide.line >= narrow.line:
+                return False
         case (Deny(), _) | (Hold(), Allow()) | (Allow(), Allow()):
             pass
         case Hold(approval=one), Hold(approval=other) if one == other:

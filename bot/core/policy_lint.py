@@ -150,8 +150,7 @@ def _contradictions(rule: Rule) -> Iterator[Problem]:
         if _cannot_all_hold(conditions):
             yield _error(
                 rule,
-                f"the rule never matches: no value of {conditions[0].spelled} "
-                "meets all its conditions",
+                f"no value of {conditions[0].spelled} meets all conditions on it",
                 "Take away one of the conditions on it.",
             )
 

@@ -1,0 +1,231 @@
+"""A whole office in one process: real services and workers on a memory store."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+
+from bot.core.actors import OPERATOR, Agent, Person, Role
+from bot.core.canonical import Json, digest_of
+from bot.core.card import Button
+from bot.core.ids import PersonId, ProposalId
+from bot.core.policy_file import parse_policy
+from bot.core.pressed import Pressed
+from bot.core.proposal import Action, Proposal, Rationale
+from bot.core.states import TERMINAL, State
+from bot.ports.desk import Click
+from bot.ports.queries import Leaves, ProposalById
+from bot.service.agents import AgentBook
+from bot.service.caps import Caps
+from bot.service.connectors import Connectors
+from bot.service.credentials import Credentials
+from bot.service.desk import OfficeDesk
+from bot.service.expire import Expire
+from bot.service.gate import Gate
+from bot.service.halt import Halts
+from bot.service.people import PeopleBook
+from bot.service.policy_book import PolicyBook
+from bot.service.reading import Reading
+from bot.service.sign_in import SignIn
+from bot.service.submit import Submit, SubmitRequest
+from bot.service.waiting import Waiters
+from bot.service.withdraw import Withdraw
+from bot.service.workers import Workers
+from bot.testing.clock import ManualClock
+from bot.testing.directory import Groups
+from bot.testing.notebook import Notebook
+from bot.testing.silent_chat import SilentChat
+from store.memory import MemoryShelf, MemoryStore
+
+HOLD = """
+version: 1
+rules:
+  - id: notes
+    verbs: [note.write]
+    effect: {hold: {mode: confirm, expires: 30m, use_by: 15m}}
+"""
+ALLOW = """
+version: 1
+rules:
+  - id: notes
+    verbs: [note.write]
+    effect: allow
+"""
+FOUR_EYES = """
+version: 1
+rules:
+  - id: notes
+    verbs: [note.write]
+    effect: {hold: {mode: four_eyes, approvers: ["group:security"], count: 2}}
+"""
+DENY = """
+version: 1
+rules:
+  - id: notes
+    verbs: [note.write]
+    effect: {deny: "Notes are closed."}
+"""
+
+
+@dataclass(slots=True)
+class Office:
+    gate: Gate
+    store: MemoryStore
+    clock: ManualClock
+    notebook: Notebook
+    chat: SilentChat
+    groups: Groups
+    desk: OfficeDesk
+    halts: Halts
+    agents: AgentBook
+    people: PeopleBook
+    sign_in: SignIn
+    submit: Submit
+    reading: Reading
+    withdraw: Withdraw
+    credentials: Credentials
+    workers: Workers
+    dana: Person
+    agent: Agent
+    token: str
+
+    async def person(self, handle: str, *roles: Role) -> Person:
+        return await self.people.create(OPERATOR, handle=handle, display_name=handle, roles=roles)
+
+    async def propose(
+        self, text: str = "hello", *, key: str = "k1", agent: Agent | None = None, **more: object
+    ) -> Proposal:
+        submitted = await self.submit.submit(agent or self.agent, request(text, key=key, **more))
+        return submitted.proposal
+
+    async def press(
+        self,
+        proposal: Proposal,
+        button: Button = Button.APPROVE,
+        *,
+        by: PersonId | None = None,
+        note: str = "",
+        digest_prefix: str | None = None,
+    ) -> Pressed:
+        prefix = proposal.digest.removeprefix("sha256:")[:16]
+        return await self.desk.press(
+            Click(
+                person=by or self.dana.id,
+                chat=self.chat.name,
+                proposal=proposal.id,
+                digest_prefix=prefix if digest_prefix is None else digest_prefix,
+                button=button,
+                note=note,
+            )
+        )
+
+    async def now(self, proposal: ProposalId) -> Proposal:
+        found = await self.store.read(ProposalById(proposal))
+        assert found is not None
+        return found
+
+    async def until(self, proposal: ProposalId, *states: State) -> Proposal:
+        """Return *proposal* as soon as it is in one of *states* (any final one if none given)."""
+        wanted = frozenset(states) or TERMINAL
+        async with asyncio.timeout(10):
+            async for _ in self.store.watch(0):
+                found = await self.now(proposal)
+                if found.state in wanted:
+                    return found
+        raise AssertionError("the store closed before that")
+
+    async def until_delivered(self, proposal: ProposalId) -> Proposal:
+        async with asyncio.timeout(10):
+            async for _ in self.store.watch(0):
+                found = await self.now(proposal)
+                if found.deliveries or found.undeliverable:
+                    return found
+        raise AssertionError("the store closed before that")
+
+    async def leaf_types(self, proposal: ProposalId | None = None) -> list[str]:
+        return [leaf.type for leaf in await self.store.read(Leaves(proposal=proposal))]
+
+    async def expire(self) -> None:
+        await Expire(self.gate).sweep()
+
+
+def request(text: str = "hello", *, key: str = "k1", **more: object) -> SubmitRequest:
+    params: dict[str, Json] = {"text": text}
+    body: dict[str, Json] = {"params": params, "more": sorted(more)}
+    fields: dict[str, object] = {
+        "action": Action(verb="note.write", resource="note:1", params=params),
+        "rationale": Rationale(why="because"),
+        "idempotency_key": key,
+        "request_digest": digest_of(body),
+        **more,
+    }
+    return SubmitRequest(**fields)  # type: ignore[arg-type] # tests name the fields they change
+
+
+@asynccontextmanager
+async def open_office(
+    *, policy: str = HOLD, notebook: Notebook | None = None, caps: Caps | None = None
+) -> AsyncIterator[Office]:
+    clock = ManualClock()
+    store = MemoryStore(clock=clock)
+    notebook = notebook or Notebook()
+    chat = SilentChat()
+    groups = Groups()
+    book = PolicyBook(store, parse_policy(policy))
+    gate = Gate(
+        store=store,
+        shelf=MemoryShelf(clock=clock),
+        directory=groups,
+        connectors=Connectors([notebook]),
+        policies=book,
+        chats={chat.name: chat},
+        clock=clock,
+        entropy=os.urandom,
+        deployment="test",
+        caps=caps or Caps(),
+    )
+    await book.activate(policy, actor=OPERATOR)
+    halts = Halts(gate)
+    sign_in = SignIn(gate)
+    waiters = Waiters(gate.caps)
+    people = PeopleBook(gate)
+    agents = AgentBook(gate, halts)
+    dana = await people.create(OPERATOR, handle="dana", display_name="Dana", roles=[])
+    agent, token = await agents.create(
+        OPERATOR,
+        name="writer",
+        owner=dana.id,
+        purpose="Writes notes",
+        principals=[dana.id],
+        verbs=["note.*"],
+    )
+    workers = Workers(gate, waiters=waiters, halts=halts)
+    running = asyncio.create_task(workers.run())
+    try:
+        yield Office(
+            gate=gate,
+            store=store,
+            clock=clock,
+            notebook=notebook,
+            chat=chat,
+            groups=groups,
+            desk=OfficeDesk(gate, halts=halts, sign_in=sign_in),
+            halts=halts,
+            agents=agents,
+            people=people,
+            sign_in=sign_in,
+            submit=Submit(gate),
+            reading=Reading(gate, waiters),
+            withdraw=Withdraw(gate),
+            credentials=Credentials(gate),
+            workers=workers,
+            dana=dana,
+            agent=agent,
+            token=token,
+        )
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await store.close()
