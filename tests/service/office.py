@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-
 from bot.core.actors import OPERATOR, Agent, Person, Role
 from bot.core.canonical import Json, digest_of
 from bot.core.card import Button

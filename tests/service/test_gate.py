@@ -5,12 +5,21 @@ from dataclasses import replace
 
 import pytest
 
+from bot.core.actors import OPERATOR, person_actor
 from bot.core.approval import Choice
 from bot.core.card import Button
-from bot.core.errors import Conflict, Halted, IllegalTransition, KeyReused, NotFound, NotPermitted
-from bot.core.errors import SecretInProposal, TooMany, UnknownVerb
+from bot.core.errors import (
+    Conflict,
+    Halted,
+    IllegalTransition,
+    KeyReused,
+    NotFound,
+    NotPermitted,
+    SecretInProposal,
+    TooMany,
+    UnknownVerb,
+)
 from bot.core.halts import HaltScope, HaltTarget
-from bot.core.actors import OPERATOR, person_actor
 from bot.core.ids import PersonId
 from bot.core.pressed import NotRecorded, Recorded
 from bot.core.proposal import Action, Result
@@ -510,9 +519,7 @@ async def test_a_changed_target_is_stale_and_asks_anew_with_the_difference() -> 
         assert failed.state is State.FAILED
         assert failed.reason == STALE
         (successor,) = [
-            p
-            for p in await office.reading.proposals(office.agent)
-            if p.successor_of == proposal.id
+            p for p in await office.reading.proposals(office.agent) if p.successor_of == proposal.id
         ]
         assert successor.state is State.PENDING
         assert successor.decisions == ()
@@ -646,5 +653,3 @@ async def test_a_lookup_that_finds_it_gives_its_reference() -> None:
         assert done.outcome is not None
         assert done.outcome.reference == "note-77"
         assert done.outcome.result is Result.SUCCEEDED
-
-
