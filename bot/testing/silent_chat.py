@@ -1,6 +1,5 @@
 """A chat without a vendor: it keeps the cards it was given and has no routes."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -14,18 +13,15 @@ from bot.ports.desk import Desk
 
 @dataclass(slots=True)
 class SilentChat:
-    """Implements :class:`bot.ports.chat.Chat`; ``fail_with`` is raised instead of
-    posting, which sets ``refused``."""
+    """Implements :class:`bot.ports.chat.Chat`; ``fail_with`` is raised instead of posting."""
 
     name: str = "silent"
     max_chars: int = 4000
     cards: dict[tuple[PersonId, str], Card] = field(default_factory=dict)
     fail_with: Exception | None = None
-    refused: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def post(self, card: Card, to: PersonId, *, key: str) -> CardRef:
         if self.fail_with is not None:
-            self.refused.set()
             raise self.fail_with
         self.cards.setdefault((to, key), card)
         return CardRef(chat=self.name, person=to, where=key)

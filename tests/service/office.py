@@ -165,7 +165,11 @@ def request(text: str = "hello", *, key: str = "k1", **more: object) -> SubmitRe
 
 @asynccontextmanager
 async def open_office(
-    *, policy: str = HOLD, notebook: Notebook | None = None, caps: Caps | None = None
+    *,
+    policy: str = HOLD,
+    notebook: Notebook | None = None,
+    caps: Caps | None = None,
+    with_workers: bool = True,
 ) -> AsyncIterator[Office]:
     clock = ManualClock()
     store = MemoryStore(clock=clock)
@@ -201,7 +205,7 @@ async def open_office(
         verbs=["note.*"],
     )
     workers = Workers(gate, waiters=waiters, halts=halts)
-    running = asyncio.create_task(workers.run())
+    running = asyncio.create_task(workers.run() if with_workers else asyncio.sleep(0))
     try:
         yield Office(
             gate=gate,

@@ -8,6 +8,7 @@ import pytest
 from bot.core.actors import OPERATOR, person_actor
 from bot.core.approval import Choice
 from bot.core.card import Button
+from bot.core.effects import EffectKind
 from bot.core.errors import (
     Conflict,
     Halted,
@@ -29,6 +30,7 @@ from bot.ports.chat import NotDeliveredNow, Undeliverable
 from bot.ports.connector import STALE, Failed, Found, InDoubt, Succeeded
 from bot.ports.queries import Halts as HaltsQuery
 from bot.service.caps import Caps
+from bot.service.deliver import Deliver
 from bot.testing.notebook import Notebook
 from tests.service.office import ALLOW, DENY, FOUR_EYES, Office, open_office, request
 
@@ -558,15 +560,20 @@ async def test_a_card_that_cannot_be_delivered_is_said_to_the_agent(office: Offi
     assert found.state is State.PENDING
 
 
-async def test_a_chat_that_is_down_gets_the_card_later(office: Office) -> None:
-    office.chat.fail_with = NotDeliveredNow("down", retry_after_s=1)
-    proposal = await office.propose()
-    await office.chat.refused.wait()
+async def test_a_chat_that_is_down_gets_the_card_later() -> None:
+    async with open_office(with_workers=False) as office:
+        deliver = Deliver(office.gate)
+        proposal = await office.propose()
 
-    office.chat.fail_with = None
-    office.clock.advance(10)
+        office.chat.fail_with = NotDeliveredNow("down", retry_after_s=1)
+        await deliver.deliver(await office.gate.dispatch.take(EffectKind.DELIVER, limit=9))
+        assert not (await office.now(proposal.id)).deliveries
+        assert await office.store.lease([EffectKind.DELIVER], limit=9, for_s=60) == []
 
-    assert (await office.until_delivered(proposal.id)).deliveries
+        office.chat.fail_with = None
+        office.clock.advance(10)
+        await deliver.deliver(await office.store.lease([EffectKind.DELIVER], limit=9, for_s=60))
+        assert (await office.now(proposal.id)).deliveries
 
 
 async def test_of_many_clicks_at_once_exactly_one_wins_and_all_are_told(office: Office) -> None:
