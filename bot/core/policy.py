@@ -172,9 +172,9 @@ def explain(policy: Policy, question: Question) -> Explanation:
 def combined(first: Hold, second: Hold) -> Hold | Deny:
     """Return the hold that satisfies both, or a denial where none does.
 
-    Whoever satisfies it satisfies each of the two: the approvers are the terms that both name,
-    the count is the larger, four eyes win over confirm, everyone either leaves out is left out,
-    and the clocks are the shorter.
+    Four eyes outrank asking the principal alone. Otherwise whoever satisfies it satisfies each
+    of the two: the approvers are the terms that both name. The count is the larger, everyone
+    either leaves out is left out, and the clocks are the shorter.
     """
     one, other = first.approval, second.approval
     mode = ApprovalMode.CONFIRM
@@ -184,9 +184,7 @@ def combined(first: Hold, second: Hold) -> Hold | Deny:
     left_out = frozenset(exclude)
     if mode is ApprovalMode.FOUR_EYES:
         left_out |= STAKEHOLDERS
-    approvers = tuple(
-        term for term in one.approvers if term in other.approvers and term not in left_out
-    )
+    approvers = tuple(term for term in _common(one, other) if term not in left_out)
     rules = first.rules + second.rules
     if not approvers:
         return Deny(reason=_at_odds(rules), rules=rules)
@@ -201,6 +199,23 @@ def combined(first: Hold, second: Hold) -> Hold | Deny:
     return Hold(approval=approval, rules=rules)
 
 
+def _common(one: Approval, other: Approval) -> tuple[str, ...]:
+    """Return the approver terms that satisfy both, before anybody is left out."""
+    if _outranks(one, other):
+        return one.approvers
+    if _outranks(other, one):
+        return other.approvers
+    return tuple(term for term in one.approvers if term in other.approvers)
+
+
+def _outranks(one: Approval, other: Approval) -> bool:
+    return (
+        one.mode is ApprovalMode.FOUR_EYES
+        and other.mode is ApprovalMode.CONFIRM
+        and other.approvers == (PRINCIPAL,)
+    )
+
+
 def _combine(matching: Sequence[tuple[Rule, Truth]]) -> Verdict:
     denial: Deny | None = None
     holds: list[Hold] = []
@@ -212,9 +227,9 @@ def _combine(matching: Sequence[tuple[Rule, Truth]]) -> Verdict:
                 if truth is Truth.UNKNOWN:
                     continue
                 permitted = True
-            case Hold() as hold:
+            case Hold(approval=approval):
                 permitted = permitted or truth is Truth.YES
-                holds.append(hold)
+                holds.append(Hold(approval=approval, rules=(rule.id,)))
             case Deny() as deny:
                 denial = denial or deny
             case _:
@@ -238,8 +253,11 @@ def _combine(matching: Sequence[tuple[Rule, Truth]]) -> Verdict:
 
 
 def _all_of(holds: Sequence[Hold]) -> Hold | Deny:
-    strictest = holds[0]
-    for hold in holds[1:]:
+    # Four eyes first: what they outrank must not be held against what they agree with.
+    strictest, *others = sorted(
+        holds, key=lambda hold: hold.approval.mode is not ApprovalMode.FOUR_EYES
+    )
+    for hold in others:
         both = combined(strictest, hold)
         if isinstance(both, Deny):
             return both

@@ -146,14 +146,27 @@ def test_four_eyes_win_and_the_shorter_clocks_count() -> None:
     )
 
 
+def test_four_eyes_outrank_asking_the_principal_alone() -> None:
+    made = policy(rule("everything", HOLD), rule("deletions", Hold(approval=SECURITY)))
+    assert evaluate(made, question()) == Hold(approval=SECURITY, rules=("everything", "deletions"))
+
+
 def test_holds_for_different_people_deny_and_name_both_rules() -> None:
+    editors = replace(SECURITY, approvers=("group:editors",))
     verdict = evaluate(
-        policy(rule("mine", HOLD), rule("theirs", Hold(approval=SECURITY))), question()
+        policy(rule("mine", Hold(approval=editors)), rule("theirs", Hold(approval=SECURITY))),
+        question(),
     )
     assert verdict == Deny(
         reason="the rules mine and theirs hold this for different people and cannot be combined",
         rules=("mine", "theirs"),
     )
+
+
+def test_four_eyes_that_only_a_stakeholder_is_left_to_open_deny() -> None:
+    one = Hold(approval=Approval(approvers=("principal", "group:security")), rules=("x",))
+    stake = replace(SECURITY, approvers=("principal", "agent_owner"))
+    assert isinstance(combined(one, Hold(approval=stake, rules=("y",))), Deny)
 
 
 PEOPLE = tuple(PersonId(f"per_{name}") for name in "pqrst")
@@ -185,7 +198,10 @@ def test_whoever_satisfies_a_combination_satisfies_each_rule(
     may = eligible(both.approval, STAKES, membership)
     for single in (one.approval, other.approval):
         assert both.approval.count >= single.count
-        assert may <= eligible(single, STAKES, membership)
+        if single.approvers == ("principal",) and single.mode is ApprovalMode.CONFIRM:
+            assert both.approval.mode is ApprovalMode.FOUR_EYES or may <= {STAKES.principal}
+        else:
+            assert may <= eligible(single, STAKES, membership)
         assert both.approval.expires_s <= single.expires_s
         assert both.approval.use_within_s <= single.use_within_s
 

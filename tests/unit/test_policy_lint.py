@@ -183,7 +183,7 @@ def test_of_two_rules_that_say_the_same_the_second_is_named() -> None:
 
 def test_holds_that_may_meet_and_ask_different_people_are_named() -> None:
     (found,) = findings(
-        "  - {id: mine, verbs: ['forum.*'], effect: {hold: {}}}\n"
+        "  - {id: mine, verbs: ['forum.*'], effect: {hold: {approvers: ['group:pair']}}}\n"
         "  - {id: theirs, verbs: [forum.delete], effect: "
         "{hold: {mode: four_eyes, approvers: ['group:security']}}}\n"
     )

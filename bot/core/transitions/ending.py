@@ -44,6 +44,8 @@ def withdraw(
     if halt is not None:
         ended = revoke_now(snapshot, proposal, reason=halt.reason, actor=halt.set_by)
         return _with_proposal(ended)
+    if proposal.due_at is not None and snapshot.now >= proposal.due_at:
+        return _with_proposal(expire_now(snapshot, proposal))
     if proposal.state not in (State.PENDING, State.APPROVED):
         return Refusal(
             IllegalTransition(f"It is too late to take it back: the proposal is {proposal.state}.")
