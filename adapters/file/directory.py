@@ -36,7 +36,8 @@ class FileDirectory:
     What cannot be read, understood or resolved belongs to nobody, and is logged when it changes.
     """
 
-    def __init__(self, path: Path, person_of: PersonOf) -> None:
+    def __init__(self, path: Path | None, person_of: PersonOf) -> None:
+        """Read from *path*; without one there are no groups."""
         self._path = path
         self._person_of = person_of
         self._parsed: tuple[bytes, Mapping[str, Sequence[str]]] | None = None
@@ -44,12 +45,25 @@ class FileDirectory:
 
     async def members(self, groups: Collection[str]) -> Membership:
         """Return the active people in each of *groups*, as the file has them now."""
+        found, problems = await self._resolve(groups)
+        self._tell(frozenset(problems))
+        return MappingProxyType(found)
+
+    async def problems(self) -> Sequence[str]:
+        """Return what in the file is not as it was meant."""
+        _, problems = await self._resolve(self.names())
+        return problems
+
+    async def _resolve(
+        self, groups: Collection[str]
+    ) -> tuple[dict[str, frozenset[PersonId]], list[str]]:
         problems: list[str] = []
         named = self._read(problems)
+        is_usable = not problems
         found: dict[str, frozenset[PersonId]] = {}
         for group in groups:
             if group not in named:
-                if not problems:
+                if is_usable:
                     problems.append(f"no group {group}")
                 continue
             people = {entry: await self._person_of(entry) for entry in named[group]}
@@ -60,14 +74,16 @@ class FileDirectory:
             ]
             if known := frozenset(person for person in people.values() if person is not None):
                 found[group] = known
-        self._tell(frozenset(problems))
-        return MappingProxyType(found)
+        return found, problems
 
     def names(self) -> Mapping[str, Sequence[str]]:
         """Return every group with its entries as written; nothing when the file is unusable."""
         return self._read([])
 
     def _read(self, problems: list[str]) -> Mapping[str, Sequence[str]]:
+        if self._path is None:
+            problems.append("the setting groups names no file")
+            return {}
         try:
             content = self._path.read_bytes()
         except OSError as error:

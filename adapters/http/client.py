@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum, unique
+from io import BytesIO
 from types import SimpleNamespace
 from typing import Final, TypeAlias
 
@@ -120,8 +121,10 @@ class Client:
         self._credential = credential
         self._resolver = CheckedResolver(allow_private=allow_private, resolver=resolver)
         self._max_response_bytes = max_response_bytes
-        self._tls = tls or ssl.create_default_context()
+        is_tls = self._base_url.startswith("https:")
+        self._tls = tls or (ssl.create_default_context() if is_tls else True)
         self._session: ClientSession | None = None
+        self._is_closed = False
 
     async def send(self, request: Request, *, within_s: float) -> Exchange:
         """Send *request* once and return what came of it within *within_s* seconds.
@@ -129,6 +132,8 @@ class Client:
         Raises nothing but CancelledError.
         """
         progress = _Progress()
+        if self._is_closed:
+            return NotSent(why=Break.UNREACHABLE, detail="The connector is closed.")
         try:
             async with asyncio.timeout(within_s):
                 return await self._exchange(request, progress)
@@ -147,6 +152,7 @@ class Client:
         return NotSent(why=why, detail=detail)
 
     async def close(self) -> None:
+        self._is_closed = True
         session, self._session = self._session, None
         if session is not None:
             await session.close()
@@ -160,7 +166,9 @@ class Client:
             request.method,
             URL(self._base_url + request.target, encoded=True),
             headers=headers,
-            data=request.body,
+            # A stream: aiohttp warns of a large text in one piece.
+            data=None if request.body is None else BytesIO(request.body),
+            skip_auto_headers=("Content-Type",),
             allow_redirects=False,
             middlewares=(_send_once,),
             trace_request_ctx=progress,

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Final, Literal, Self, TypeAlias
+from typing import Annotated, Final, Literal, Self, TypeAlias, cast
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -12,6 +12,7 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    PlainValidator,
     Tag,
     ValidationInfo,
     field_validator,
@@ -19,7 +20,8 @@ from pydantic import (
 )
 
 from adapters.http.address import is_disguised, is_literal, why_refused
-from bot.core.canonical import Json
+from bot.core.canonical import Json, canonical
+from bot.core.errors import InvalidInput
 from bot.core.verbs import Kind, Reach
 
 MAX_TIMEOUT_S: Final = 120
@@ -81,12 +83,29 @@ def _audience_tag(value: object) -> str:
     return "by_value" if by_value else "fixed"
 
 
+def _json(value: object) -> Json:
+    try:
+        canonical(cast("Json", value))
+    except InvalidInput as error:
+        raise ValueError(error.message) from None
+    return cast("Json", value)
+
+
+def _json_object(value: object) -> Mapping[str, Json]:
+    if not isinstance(value, Mapping):
+        raise ValueError("write a mapping")  # noqa: TRY004  pydantic collects ValueErrors alone
+    return cast("Mapping[str, Json]", _json(value))
+
+
 HeaderName: TypeAlias = Annotated[str, AfterValidator(_header_name)]
 FreeHeaderName: TypeAlias = Annotated[str, AfterValidator(_free_header_name)]
 HeaderValue: TypeAlias = Annotated[str, AfterValidator(_header_value)]
 Pointer: TypeAlias = Annotated[str, AfterValidator(_pointer)]
+JsonValue: TypeAlias = Annotated[Json, PlainValidator(_json)]
 Status: TypeAlias = Annotated[int, Field(ge=200, le=499)]
-Line: TypeAlias = Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Line: TypeAlias = Annotated[
+    str, Field(min_length=1, max_length=300, pattern=r"^[^\x00-\x1f\x7f]+$")
+]
 
 
 class Section(BaseModel):
@@ -116,7 +135,7 @@ class RequestSection(Section):
     method: Literal["POST", "PUT", "PATCH", "DELETE"]
     path: Line
     query: dict[str, str] = {}
-    body: Json = None
+    body: JsonValue = None
     if_match: bool = True
     accepted: Literal["in_doubt", "succeeded"] = "in_doubt"
 
@@ -196,13 +215,13 @@ class VerbSection(Section):
     kind: Annotated[Kind, Field(strict=False)]
     resource: Line
     resources: Annotated[list[Line], Field(min_length=1)] | None = None
-    params: dict[str, Json]
+    params: Annotated[dict[str, Json], PlainValidator(_json_object)]
     request: RequestSection
     idempotency: OwnHeader | None = None
     lookup: LookupSection | None = None
     settles_after_s: Annotated[int, Field(ge=0, le=86_400)] = 60
     inspect: list[InspectSection] = []
-    before: Json = None
+    before: JsonValue = None
     etag: Line | None = None
     audience: AudienceSection
     say: SaySection

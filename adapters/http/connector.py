@@ -6,26 +6,18 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from adapters.http.answer import Answer, AnswerUnreadable, are_same, as_reference, at_pointer
-from adapters.http.client import Client, Exchange, NoAnswer, NotSent, Request
-from adapters.http.outcome import outcome_of
+from adapters.http.answer import Answer, AnswerUnreadable, are_same, at_pointer
+from adapters.http.client import Client, Request
+from adapters.http.outcome import looked_up, outcome_of
 from adapters.http.plan import AudiencePlan, Inspection, Plan
-from adapters.http.template import MISSING, Missing, Scope, Template, Tree, as_text, fill
+from adapters.http.template import Missing, Scope, Template, as_text, fill
 from adapters.http.words import in_a_sentence, on_one_line
-from bot.core.canonical import Json, canonical
+from bot.core.canonical import MAX_DEPTH, Json, canonical
 from bot.core.errors import InvalidInput, KeyturnError, UnknownVerb, UpstreamFailed
-from bot.core.proposal import Action
+from bot.core.proposal import Action, facts_value
 from bot.core.verbs import Audience, Facts, Preview, Verb
 from bot.ports.clock import Clock
-from bot.ports.connector import (
-    Absent,
-    Executed,
-    Failed,
-    Found,
-    InDoubt,
-    LookedUp,
-    Unknown,
-)
+from bot.ports.connector import Executed, Failed, LookedUp, Unknown
 
 #: Kept back from the deadline, so that the outcome is there before it.
 MARGIN_S: Final = 0.2
@@ -68,7 +60,7 @@ class HttpConnector:
     async def inspect(self, action: Action) -> Facts:
         plan = self._plan(action)
         scope = _scope(plan, action)
-        _request(plan, scope | {"key": "key"})  # whatever does not fit is refused before anyone is asked
+        _request(plan, scope | {"key": ""}, {})  # what does not fit is refused at once
         seen: dict[str, Json] = {}
         try:
             async with asyncio.timeout(self._timeout_s):
@@ -98,22 +90,14 @@ class HttpConnector:
     ) -> Executed:
         try:
             plan = self._plan(action)
-            request = _request(plan, _scope(plan, action) | {"key": key})
             headers = _conditions(plan, key=key, etag=etag)
+            request = _request(plan, _scope(plan, action) | {"key": key}, headers)
         except KeyturnError as error:
             return Failed(reason=error.code, detail=f"{error.message}. Nothing was sent.")
         within_s = (deadline - self._clock.now()).total_seconds() - MARGIN_S
         if within_s <= 0:
             return Failed(reason="timeout", detail="There was no time left. Nothing was sent.")
-        exchange = await self._client.send(
-            Request(
-                method=request.method,
-                target=request.target,
-                headers=request.headers | headers,
-                body=request.body,
-            ),
-            within_s=min(within_s, self._timeout_s),
-        )
+        exchange = await self._client.send(request, within_s=min(within_s, self._timeout_s))
         return outcome_of(
             exchange,
             reference=plan.section.reference,
@@ -123,7 +107,135 @@ class HttpConnector:
         )
 
     async def lookup(self, action: Action, *, key: str) -> LookedUp:
-        ...
+        try:
+            plan = self._plan(action)
+            scope = _scope(plan, action) | {"key": key}
+            if plan.lookup is None or plan.section.lookup is None:
+                return Unknown(detail="There is no way to ask the target about this verb.")
+            target = plan.lookup.fill(scope)
+        except KeyturnError as error:
+            return Unknown(detail=f"{error.message}.")
+        request = Request(method=plan.section.lookup.method, target=target)
+        exchange = await self._client.send(request, within_s=self._timeout_s)
+        return looked_up(exchange, plan.section.lookup, where=plan.where, scope=scope)
 
     async def close(self) -> None:
         await self._client.close()
+
+    def _plan(self, action: Action) -> Plan:
+        try:
+            return self._plans[action.verb]
+        except KeyError:
+            raise UnknownVerb(f"the connector {self._name} has no such verb") from None
+
+    async def _observe(self, inspection: Inspection, scope: Scope) -> Mapping[str, Json]:
+        section = inspection.section
+        request = Request(method=section.method, target=inspection.target.fill(scope))
+        exchange = await self._client.send(request, within_s=self._timeout_s)
+        if not isinstance(exchange, Answer):
+            raise UpstreamFailed(exchange.detail)
+        if exchange.status in {404, 410} and not section.must_exist:
+            return {}
+        if exchange.status in {404, 410}:
+            raise InvalidInput(
+                "the resource does not exist, or Keyturn's credential may not see it",
+                field="/action/resource",
+            )
+        if not 200 <= exchange.status < 300:
+            raise UpstreamFailed(f"The target answered {exchange.status}.{exchange.excerpt()}")
+        try:
+            self._compare(inspection, exchange, scope)
+            return exchange.take(section.take)
+        except AnswerUnreadable as error:
+            raise UpstreamFailed(f"The target answered {exchange.status}, but {error}.") from None
+
+    @staticmethod
+    def _compare(inspection: Inspection, answer: Answer, scope: Scope) -> None:
+        body = answer.json() if inspection.matches else None
+        for pointer, expected in inspection.matches.items():
+            if not are_same(at_pointer(body, pointer), expected.value(scope)):
+                raise InvalidInput(
+                    f"the resource does not fit what the target says at {pointer}",
+                    field="/action/resource",
+                )
+
+
+def _scope(plan: Plan, action: Action) -> dict[str, Json]:
+    return {"params": action.params, "resource": plan.resource.parts(action.resource)}
+
+
+def _request(plan: Plan, scope: Scope, conditions: Mapping[str, str]) -> Request:
+    """Return what is sent.
+
+    Raises:
+        InvalidInput: a value is missing, or does not fit its place.
+    """
+    body = fill(plan.body, scope)
+    method, target = plan.section.request.method, plan.target.fill(scope)
+    if isinstance(body, Missing) or plan.section.request.body is None:
+        return Request(method=method, target=target, headers=conditions)
+    headers = {**conditions, "Content-Type": "application/json"}
+    return Request(method=method, target=target, headers=headers, body=canonical(body))
+
+
+def _conditions(plan: Plan, *, key: str, etag: str | None) -> dict[str, str]:
+    """Return the headers that tie the request to its key and to what people were shown.
+
+    Raises:
+        InvalidInput: one of them is not what such a header may hold.
+    """
+    headers: dict[str, str] = {}
+    if plan.section.idempotency is not None:
+        if not _KEY.fullmatch(key):
+            raise InvalidInput("the key cannot be sent in a header")
+        headers[plan.section.idempotency.header] = key
+    if etag is not None and plan.section.request.if_match:
+        if not _ETAG.fullmatch(etag):
+            raise InvalidInput("the etag is not written as a target writes it, in double quotes")
+        headers["If-Match"] = etag
+    return headers
+
+
+def _facts(plan: Plan, scope: Scope) -> Facts:
+    before = fill(plan.before, scope)
+    etag = plan.etag.value(scope) if plan.etag is not None else None
+    if isinstance(etag, Missing):
+        etag = None
+    if etag is not None and not (isinstance(etag, str) and _ETAG.fullmatch(etag)):
+        raise UpstreamFailed("The target's etag is not written as RFC 9110 asks, in double quotes.")
+    facts = Facts(
+        audience=_audience(plan, scope),
+        before=None if isinstance(before, Missing) or before == {} else before,
+        etag=etag,
+    )
+    try:
+        canonical(facts_value(facts), max_depth=MAX_DEPTH - 2)
+    except InvalidInput as error:
+        raise UpstreamFailed(f"The target answered what cannot be kept: {error.message}.") from None
+    return facts
+
+
+def _audience(plan: Plan, scope: Scope) -> Audience:
+    case = "" if plan.of is None else plan.of.said(scope, _as_case)
+    audience = plan.audiences.get(case)
+    if audience is None:
+        return Audience()
+    return Audience(
+        reach=audience.reach,
+        who=on_one_line(audience.who, scope),
+        readers=_readers(audience, scope),
+    )
+
+
+def _as_case(value: Json | Missing) -> str:
+    return "" if isinstance(value, Missing) else as_text(value)
+
+
+def _readers(audience: AudiencePlan, scope: Scope) -> int | None:
+    readers = audience.readers
+    if not isinstance(readers, Template):
+        return readers
+    value = readers.value(scope)
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    return None

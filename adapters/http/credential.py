@@ -4,7 +4,7 @@ import base64
 import json
 import re
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, assert_never
 from urllib.parse import quote
 
 from adapters.http.config import CredentialSection, OwnHeader
@@ -45,10 +45,11 @@ def credential_of(section: CredentialSection, secret: str) -> Credential:
         raise CredentialRefused("the credential is empty or not one line of printable ASCII")
     if len(secret) < MIN_CHARS:
         raise CredentialRefused(f"the credential is shorter than {MIN_CHARS} characters")
-    kept = [secret]
     match section.send:
+        case OwnHeader(header=header):
+            return Credential(header, secret, _spellings(secret))
         case "bearer":
-            header, value = "Authorization", f"Bearer {secret}"
+            return Credential("Authorization", f"Bearer {secret}", _spellings(secret))
         case "basic":
             person, colon, password = secret.partition(":")
             if not (person and colon and len(password) >= MIN_CHARS):
@@ -56,10 +57,14 @@ def credential_of(section: CredentialSection, secret: str) -> Credential:
                     f"for basic, write user:password, with {MIN_CHARS} characters or more"
                 )
             encoded = base64.b64encode(secret.encode()).decode()
-            header, value = "Authorization", f"Basic {encoded}"
-            kept += [encoded, password]
-        case OwnHeader(header=header):
-            value = secret
+            return Credential(
+                "Authorization", f"Basic {encoded}", _spellings(secret, encoded, password)
+            )
+        case _:
+            assert_never(section.send)
+
+
+def _spellings(*kept: str) -> tuple[bytes, ...]:
     spelled = {way for text in kept for way in (text, json.dumps(text)[1:-1], quote(text, safe=""))}
     longest_first = sorted(spelled, key=lambda text: (-len(text), text))
-    return Credential(header, value, tuple(text.encode() for text in longest_first))
+    return tuple(text.encode() for text in longest_first)

@@ -3,11 +3,22 @@
 from collections.abc import Mapping
 from typing import Final, assert_never
 
-from adapters.http.answer import Answer, AnswerUnreadable, as_reference
+from adapters.http.answer import Answer, AnswerUnreadable, are_same, as_reference, at_pointer
 from adapters.http.client import Exchange, NoAnswer, NotSent
-from adapters.http.config import InHeader, ReferenceSection
+from adapters.http.config import FoundSection, InHeader, LookupSection, ReferenceSection
+from adapters.http.template import MISSING, Missing, Scope, Template
 from bot.core.canonical import Json
-from bot.ports.connector import STALE, Executed, Failed, InDoubt, Succeeded
+from bot.ports.connector import (
+    STALE,
+    Absent,
+    Executed,
+    Failed,
+    Found,
+    InDoubt,
+    LookedUp,
+    Succeeded,
+    Unknown,
+)
 
 # RFC 9110, 15.5; RFC 4918, 11; RFC 6585. 408 is not here: a server that gave up waiting may have
 # begun. Nor is 406: a server may find only after the effect that it cannot say so.
@@ -95,7 +106,7 @@ def _succeeded(answer: Answer, reference: ReferenceSection | None) -> Executed:
         found: Mapping[str, Json] = answer.take({"reference": source})
     except AnswerUnreadable as error:
         return InDoubt(reason="answer_malformed", detail=f"{detail} But {error}.")
-    named = as_reference(found.get("reference"))
+    named = as_reference(found.get("reference", MISSING))
     if named is None:
         return InDoubt(
             reason="answer_malformed",
@@ -121,3 +132,55 @@ def _doubt(status: int, words: str) -> InDoubt:
         reason="unexpected_status",
         detail=f"The target answered {status}, which does not say whether it acted.{words}",
     )
+
+
+def looked_up(
+    exchange: Exchange, section: LookupSection, *, where: Mapping[str, Template], scope: Scope
+) -> LookedUp:
+    """Return whether *exchange* shows the effect."""
+    if not isinstance(exchange, Answer):
+        return Unknown(detail=exchange.detail)
+    if exchange.status in section.found.status:
+        seen = _seen(exchange, section.found, where=where, scope=scope)
+        if seen is not None:
+            return seen
+    if exchange.status in section.absent.status:
+        return Absent()
+    return Unknown(detail=f"The target answered {exchange.status}, which does not tell.")
+
+
+def _seen(
+    answer: Answer, found: FoundSection, *, where: Mapping[str, Template], scope: Scope
+) -> Found | Unknown | None:
+    """Return what the body shows; None if it does not show the effect."""
+    if not where and found.each is None and found.reference is None:
+        return Found()
+    try:
+        body = answer.json()
+    except AnswerUnreadable as error:
+        return Unknown(detail=f"The target answered {answer.status}, but {error}.")
+    items = [body] if found.each is None else at_pointer(body, found.each)
+    if not isinstance(items, list):
+        return Unknown(detail=f"The target's answer has no list at {found.each}.")
+    expected = {pointer: template.value(scope) for pointer, template in where.items()}
+    matching = [item for item in items if _holds(item, expected)]
+    if len(matching) > 1:
+        return Unknown(detail="More than one entry at the target looks like this one.")
+    if matching:
+        reference = MISSING if found.reference is None else at_pointer(matching[0], found.reference)
+        return Found(reference=as_reference(reference))
+    needed = (pointer for pointer, value in expected.items() if not isinstance(value, Missing))
+    if found.each is None and any(isinstance(at_pointer(body, p), Missing) for p in needed):
+        return Unknown(detail="The target's answer does not hold what it was asked for.")
+    return None
+
+
+def _holds(item: Json, expected: Mapping[str, Json | Missing]) -> bool:
+    for pointer, value in expected.items():
+        seen = at_pointer(item, pointer)
+        if isinstance(value, Missing):
+            if not isinstance(seen, Missing) and seen is not None:
+                return False
+        elif not are_same(seen, value):
+            return False
+    return True

@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
-from adapters.http.template import Missing, Scope, Template, TemplateInvalid, as_text, parse_template
+from adapters.http.template import (
+    Missing,
+    Scope,
+    Template,
+    TemplateInvalid,
+    as_text,
+    parse_template,
+)
 from bot.core.errors import InvalidInput
 
 # RFC 3986, 3.3: pchar, a percent sign only as part of a code.
@@ -82,7 +89,7 @@ class ResourcePattern:
             raise InvalidInput(
                 f"the resource is not written as {self.text}: a part is at least one character,"
                 " and neither a slash nor a control character",
-                field="/resource",
+                field="/action/resource",
             )
         return match.groupdict()
 
@@ -128,12 +135,12 @@ def _segment(segment: Template, scope: Scope) -> str:
             written += part
             continue
         value = Template((part,)).text(scope)
-        where = {"field": "/" + "/".join(part)} if part[0] != "resource" else {"field": "/resource"}
+        field = "/action/resource" if part[0] == "resource" else "/action/" + "/".join(part)
         if not value or "/" in value or "\\" in value or _CONTROL.search(value):
             raise InvalidInput(
                 f"{'.'.join(part)} goes into a path: it cannot be empty, nor hold a slash,"
                 " a backslash or a control character",
-                **where,
+                field=field,
             )
         written += _quoted(value)
     if _is_a_step(written):

@@ -186,8 +186,12 @@ class _Check:
             self._target(f"inspect[{at}]", ask.target, ("params", "resource"))
             matched = ask.matches.values()
             self._names(f"inspect[{at}].matches", matched, ("params", "resource"), _Place.VALUE)
+            in_body = [source for source in ask.section.take.values() if isinstance(source, str)]
+            if ask.section.method == "HEAD" and (in_body or ask.matches):
+                self._problem(f"inspect[{at}]", "HEAD is answered without a body: use GET")
         observed = ("params", "resource", "seen")
         self._names("before", templates(plan.before), ("seen",), _Place.WORDS)
+        self._values_stay_whole()
         self._names("etag", filter(None, [plan.etag]), ("seen",), _Place.WORDS)
         self._names("audience.of", filter(None, [plan.of]), observed, _Place.WORDS)
         for audience in plan.audiences.values():
@@ -200,6 +204,7 @@ class _Check:
             self._target("lookup", plan.lookup, sent)
             self._names("lookup.found.where", plan.where.values(), sent, _Place.VALUE)
             self._tells_apart(plan.lookup)
+            self._lookup_has_a_body()
         self._nothing_is_taken_twice()
         self._everything_is_sent()
         self._etag_is_observed()
@@ -241,6 +246,11 @@ class _Check:
             return True
         return self._plan.params.always_has_text(name[1:])
 
+    def _values_stay_whole(self) -> None:
+        for template in templates(self._plan.before):
+            if template.whole is None and any(True for _ in template.names):
+                self._problem("before", "a value stands alone here, as in {seen.title}")
+
     def _tells_apart(self, lookup: Target) -> None:
         asked = {name for template in self._in(lookup) for name in template.names}
         gone = self._plan.section.kind is Kind.DESTRUCTIVE
@@ -250,6 +260,14 @@ class _Check:
                 "an answer alone does not prove that this effect happened: ask by {key}, or say"
                 " under found.where what the answer must hold",
             )
+
+    def _lookup_has_a_body(self) -> None:
+        lookup = self._plan.section.lookup
+        if lookup is None or lookup.method != "HEAD":
+            return
+        found = lookup.found
+        if found.where or found.each is not None or found.reference is not None:
+            self._problem("lookup", "HEAD is answered without a body: use GET")
 
     def _nothing_is_taken_twice(self) -> None:
         for name in sorted({name for name in self._seen if self._seen.count(name) > 1}):
@@ -270,7 +288,9 @@ class _Check:
             )
         for ask in plan.inspections:
             sent.update(name for template in ask.matches.values() for name in template.names)
-        for part in sorted(plan.resource.names - {name[1] for name in sent if name[0] == "resource"}):
+        for part in sorted(
+            plan.resource.names - {name[1] for name in sent if name[0] == "resource"}
+        ):
             words = spelled(("resource", part))
             self._problem(
                 "request",

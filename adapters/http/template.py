@@ -6,7 +6,7 @@ no defaults, no filters, so that what is sent can be read off the configuration.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, unique
 from typing import Final, TypeAlias
@@ -64,18 +64,26 @@ class Template:
         """
         return self.text(scope) if self.whole is None else look_up(self.whole, scope)
 
-    def text(self, scope: Scope, *, absent: str | None = None) -> str:
-        """Return the text with every value written out; *absent* stands for what is not there.
+    def text(self, scope: Scope) -> str:
+        """Return the text with every value written out.
 
         Raises:
-            InvalidInput: a value is not there and *absent* is None.
+            InvalidInput: a value is not there.
         """
         return "".join(
-            part if isinstance(part, str) else _written(part, scope, absent) for part in self.parts
+            part if isinstance(part, str) else _written(part, scope) for part in self.parts
+        )
+
+    def said(self, scope: Scope, say: Callable[[Json | Missing], str]) -> str:
+        """Return the text with every value as *say* puts it."""
+        return "".join(
+            part if isinstance(part, str) else say(look_up(part, scope)) for part in self.parts
         )
 
 
-Tree = TypeAliasType("Tree", "Template | int | float | bool | None | tuple[Tree, ...] | dict[str, Tree]")
+Tree = TypeAliasType(
+    "Tree", "Template | int | float | bool | tuple[Tree, ...] | dict[str, Tree] | None"
+)
 
 
 def parse_template(text: str) -> Template:
@@ -93,7 +101,9 @@ def parse_template(text: str) -> Template:
             case "{{" | "}}":
                 literal += token[0][0]
             case "{" | "}":
-                raise TemplateInvalid(f"a single {token[0]}: write {token[0] * 2} for the character")
+                raise TemplateInvalid(
+                    f"a single {token[0]}: write {token[0] * 2} for the character"
+                )
             case braced if _NAME.fullmatch(braced[1:-1]):
                 if literal:
                     parts.append(literal)
@@ -126,15 +136,11 @@ def parse_tree(value: Json) -> Tree:
 
 def templates(tree: Tree) -> Iterator[Template]:
     """Yield every template in *tree*."""
-    match tree:
-        case Template():
-            yield tree
-        case dict():
-            for member in tree.values():
-                yield from templates(member)
-        case tuple():
-            for member in tree:
-                yield from templates(member)
+    if isinstance(tree, Template):
+        yield tree
+    elif isinstance(tree, dict | tuple):
+        for member in tree.values() if isinstance(tree, dict) else tree:
+            yield from templates(member)
 
 
 def fill(tree: Tree, scope: Scope) -> Json | Missing:
@@ -176,10 +182,8 @@ def spelled(name: Name) -> str:
     return "{" + ".".join(name) + "}"
 
 
-def _written(name: Name, scope: Scope, absent: str | None) -> str:
+def _written(name: Name, scope: Scope) -> str:
     value = look_up(name, scope)
-    if not isinstance(value, Missing):
-        return as_text(value)
-    if absent is None:
-        raise InvalidInput(f"{'.'.join(name)} is missing", field="/" + "/".join(name))
-    return absent
+    if isinstance(value, Missing):
+        raise InvalidInput(f"{'.'.join(name)} is missing", field="/action/" + "/".join(name))
+    return as_text(value)

@@ -219,7 +219,10 @@ class Front:
 def glance_at(inbox: Inbox, clock: Clock) -> Glance:
     """Return what *inbox* says, as briefly as its pages need it."""
     seen = [
-        (card.proposal, card.state, card.approvals_given, card.status, card.changed_at, card.buttons)
+        (
+            *(card.proposal, card.state, card.status, card.approvals_given, card.changed_at),
+            *(card.buttons, card.approve_needs_full_view),
+        )
         for card in (*inbox.waiting, *inbox.decided)
     ]
     halts = [(halt.id, halt.is_active) for halt in inbox.halts]

@@ -71,7 +71,6 @@ class Pages:
             visit.person,
             visit.proposal,
             page=int(number) if re.fullmatch("[0-9]{1,6}", number) else 1,
-            chat=self.front.chat,
         )
         return self.front.render(
             "full.html",

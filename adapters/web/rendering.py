@@ -38,6 +38,7 @@ class Renderer:
         self._environment.filters |= {
             "exact": exact,
             "folded": folded,
+            "marked": marked,
             "one_line": lambda text: one_line(Untrusted(text), max_chars=200),
         }
         self._environment.globals |= {
@@ -57,6 +58,7 @@ def exact(text: str) -> Markup:
 
 
 def marked(shown: str) -> Markup:
+    """Return what is shown text already, or words of our own, with each code marked."""
     pieces = _CODE.split(shown)
     # Every second piece is a code: brackets stand around nothing else in shown text.
     return Markup("").join(

@@ -1,7 +1,7 @@
 """The sentences and names that the inbox itself says about a card: never an agent's."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -50,12 +50,12 @@ class StateWords(NamedTuple):
 STATE: Mapping[State, StateWords] = MappingProxyType(
     {
         State.PENDING: StateWords("Waiting", "keyhole", "open"),
-        State.APPROVED: StateWords("Approved", "turned", "yes"),
-        State.EXECUTING: StateWords("Under way", "turned", "yes"),
-        State.RELEASED: StateWords("Released", "turned", "yes"),
-        State.REDEEMED: StateWords("Grant used", "turned", "yes"),
+        State.APPROVED: StateWords("Approved", "key", "yes"),
+        State.EXECUTING: StateWords("Under way", "key", "yes"),
+        State.RELEASED: StateWords("Released", "key", "yes"),
+        State.REDEEMED: StateWords("Grant used", "key", "yes"),
         State.IN_DOUBT: StateWords("In doubt", "question", "doubt"),
-        State.SUCCEEDED: StateWords("Done", "turned", "yes"),
+        State.SUCCEEDED: StateWords("Done", "done", "yes"),
         State.FAILED: StateWords("Failed", "cross", "no"),
         State.DENIED: StateWords("Refused by a rule", "cross", "no"),
         State.REJECTED: StateWords("Rejected", "cross", "no"),
@@ -109,26 +109,26 @@ def rule(card: Card) -> str:
     if approval is None:
         return "No person was asked: a rule decided."
     if card.state is not State.PENDING:
-        return _needed(approval, card.on_behalf_of)
+        return _needed(approval, card.on_behalf_of)[0]
     is_asked = Button.APPROVE in card.buttons
     if approval.mode is ApprovalMode.CONFIRM and approval.count <= 1:
         if is_asked:
             return "You decide."
         return f"{_anyone(approval, card.on_behalf_of)} decides. Nothing is asked of you."
     given = card.approvals_given
-    so_far = {0: "Nobody has approved yet", 1: "1 has approved"}.get(
+    so_far = {0: "nobody has approved yet", 1: "1 has approved"}.get(
         given, f"{given} have approved"
     )
     asked = "You are one of them." if is_asked else "Nothing is asked of you."
-    needed = _needed(approval, card.on_behalf_of).removesuffix(".")
-    return f"{needed}; {so_far[:1].lower()}{so_far[1:]}. {asked} One rejection ends it."
+    who, decide = _needed(approval, card.on_behalf_of)
+    return f"{who} {decide}; {so_far}. {asked} One rejection ends it."
 
 
-def _needed(approval: Approval, principal: str) -> str:
+def _needed(approval: Approval, principal: str) -> tuple[str, str]:
     who = _anyone(approval, principal)
     if approval.count <= 1:
-        return f"{who} decides."
-    return f"{approval.count} people of {who} decide."
+        return who, "decides"
+    return f"{approval.count} people of {who}", "decide"
 
 
 def _anyone(approval: Approval, principal: str) -> str:
@@ -204,4 +204,5 @@ def _amount(seconds: float) -> str | None:
 
 
 def in_utc(at: datetime) -> str:
-    return f"{at.day} {at:%b %Y, %H:%M} UTC"
+    utc = at.astimezone(UTC)
+    return f"{utc.day} {utc:%b %Y, %H:%M} UTC"

@@ -5,19 +5,23 @@ reach, for as long as the command takes. So there is one way in, and every chang
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
+from yarl import URL
 
 from bot.cli.output import NotReachable
 from bot.core.errors import KeyturnError
 from bot.settings import Settings, load
 
 ANSWER_WITHIN_S = 30.0
+
+_BASE = "http://keyturn/v1/admin/"
 
 
 class Refused(KeyturnError):
@@ -43,33 +47,35 @@ class Admin:
         self._session = session
         self.settings = settings
 
-    async def get(self, path: str, **query: str) -> Any:
-        """Return what *path* answers.
+    async def get(self, *steps: str, **query: str | list[str]) -> Any:
+        """Return what the admin API answers below the path *steps*.
 
         Raises:
             Refused: with the problem's words.
             NotReachable: there was no answer.
         """
-        return await self._ask("GET", path, query=query)
+        return await self._ask("GET", steps, query=query)
 
-    async def post(self, path: str, body: Mapping[str, Any] | None = None, **query: str) -> Any:
-        """Return what *path* answers to *body*; raises as :meth:`get`."""
-        return await self._ask("POST", path, body=body, query=query)
+    async def post(self, *steps: str, body: Mapping[str, Any] | None = None) -> Any:
+        """Return what it answers to *body*; raises as :meth:`get`."""
+        return await self._ask("POST", steps, body=body or {})
 
-    async def put(self, path: str, body: Mapping[str, Any]) -> Any:
-        """Return what *path* answers to *body*; raises as :meth:`get`."""
-        return await self._ask("PUT", path, body=body)
+    async def put(self, *steps: str, body: Mapping[str, Any]) -> Any:
+        """Return what it answers to *body*; raises as :meth:`get`."""
+        return await self._ask("PUT", steps, body=body)
 
     async def _ask(
         self,
         method: str,
-        path: str,
+        steps: Sequence[str],
         *,
         body: Mapping[str, Any] | None = None,
-        query: Mapping[str, str] | None = None,
+        query: Mapping[str, str | list[str]] | None = None,
     ) -> Any:
+        url = URL(_BASE + "/".join(quote(step, safe="") for step in steps), encoded=True)
+        sent = {} if body is None else {"json": body}
         try:
-            async with self._session.request(method, path, json=body, params=query) as answer:
+            async with self._session.request(method, url.with_query(query), **sent) as answer:
                 value = await answer.json(content_type=None) if answer.status != 204 else None
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise NotReachable(
@@ -99,15 +105,17 @@ async def admin(config: Path) -> AsyncIterator[Admin]:
 
     with TemporaryDirectory(prefix="keyturn-") as folder:
         socket = Path(folder) / "admin.sock"
-        async with assemble(settings) as bot, bot.serving_admin(socket):
-            async with speaking(settings, socket) as api:
-                yield api
+        async with (
+            assemble(settings) as bot,
+            bot.serving_admin(socket),
+            speaking(settings, socket) as api,
+        ):
+            yield api
 
 
 @asynccontextmanager
 async def speaking(settings: Settings, socket: Path) -> AsyncIterator[Admin]:
     async with aiohttp.ClientSession(
-        base_url="http://keyturn",
         connector=aiohttp.UnixConnector(path=str(socket)),
         timeout=aiohttp.ClientTimeout(total=ANSWER_WITHIN_S),
         trust_env=False,

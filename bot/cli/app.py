@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "halt": "bot.cli.halt",
         "resume": "bot.cli.resume",
         "halts": "bot.cli.halts",
+        "demo": "bot.cli.demo",
         "version": "bot.cli.version",
     }
 )

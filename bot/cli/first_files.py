@@ -39,11 +39,22 @@ def first_files(config: Path, *, with_forum: bool) -> Sequence[Written]:
     settings = Template(_sample("keyturn.yaml")).substitute(
         ports, deployment=_deployment(), connectors=sample.rstrip()
     )
+    forum = folder / FORUM_FOLDER
     return (
         Written(config, settings),
         Written(folder / "policy.yaml", _sample("policy.yaml")),
         Written(folder / "groups.yaml", _sample("groups.yaml")),
         Written(folder / "keys" / SHELF_KEY, secrets.token_hex(SHELF_KEY_BYTES) + "\n"),
+        *(
+            [
+                Written(
+                    forum / sample_forum.CONFIG_FILE,
+                    sample_forum.config_text(forum, port=ports["forum_port"]),
+                )
+            ]
+            if with_forum
+            else []
+        ),
     )
 
 

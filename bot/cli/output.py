@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from bot.core.errors import KeyturnError, RefusesToStart
 from bot.core.untrusted import Untrusted, show
@@ -19,8 +20,12 @@ REFUSED_TO_START = 3
 NOT_REACHABLE = 4
 REFUSED = 5
 
+#: Where nobody looks at a terminal, no line is folded for the width of one.
+_WIDE = 10_000
+
 out = Console(highlight=False, soft_wrap=True)
 err = Console(highlight=False, soft_wrap=True, stderr=True)
+_tables = Console(highlight=False, width=None if out.is_terminal else _WIDE)
 
 
 class NotReachable(KeyturnError):
@@ -37,7 +42,20 @@ def as_json(value: Any) -> None:
 
 def plain(text: object) -> str:
     """Return *text* harmless for a terminal: nothing in it moves, hides or colours anything."""
-    return escape(show(Untrusted(str(text))).replace("\n", " "))
+    return escape(_harmless(text))
+
+
+def _harmless(text: object) -> str:
+    return show(Untrusted(str(text))).replace("\n", " ")
+
+
+def _cell(value: object) -> Text:
+    return Text(_harmless(value))
+
+
+def to_copy(text: str) -> None:
+    """Print *text* exactly, so that it can be copied: nothing is wrapped, marked or escaped."""
+    out.print(Text(text, style="cyan"))
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, empty: str) -> None:
@@ -47,10 +65,10 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, empty: st
         return
     grid = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     for column in columns:
-        grid.add_column(column, overflow="fold")
+        grid.add_column(column, overflow="fold", no_wrap=column == "id")
     for row in rows:
-        grid.add_row(*(plain(cell) for cell in row))
-    out.print(grid)
+        grid.add_row(*map(_cell, row))
+    _tables.print(grid)
 
 
 def facts(pairs: Mapping[str, object]) -> None:
@@ -59,8 +77,8 @@ def facts(pairs: Mapping[str, object]) -> None:
     grid.add_column(style="dim")
     grid.add_column(overflow="fold")
     for name, value in pairs.items():
-        grid.add_row(name, plain(value))
-    out.print(grid)
+        grid.add_row(name, _cell(value))
+    _tables.print(grid)
 
 
 def local(moment: str | None) -> str:

@@ -15,14 +15,21 @@ from bot.core.errors import KeyturnError
 T = TypeVar("T")
 
 
-def run(work: Callable[[], Awaitable[T]], *, json_wanted: bool = False, debug: bool = False) -> T:
+def run(
+    work: Callable[[], Awaitable[T]],
+    *,
+    json_wanted: bool = False,
+    debug: bool = False,
+    new_loop: Callable[[], asyncio.AbstractEventLoop] | None = None,
+) -> T:
     """Return what *work* returns, or end the process with a sentence and an exit code."""
 
     async def whole() -> T:
         return await work()
 
     try:
-        return asyncio.run(whole())
+        with asyncio.Runner(loop_factory=new_loop) as runner:
+            return runner.run(whole())
     except KeyturnError as error:
         if debug:
             raise

@@ -9,10 +9,13 @@ import os
 import sys
 import threading
 from collections.abc import AsyncIterator
+from configparser import ConfigParser
+from configparser import Error as ConfigParserError
 from contextlib import asynccontextmanager, suppress
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from bot.core.errors import RefusesToStart
 
@@ -44,20 +47,25 @@ def is_installed() -> bool:
     return find_spec("isso") is not None
 
 
-def configure(folder: Path, *, port: int) -> None:
-    """Write what Isso needs to serve on *port* into *folder*, which nobody else may enter."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    text = _CONFIG.format(database=folder.absolute() / "comments.sqlite3", url=url(port))
-    (folder / CONFIG_FILE).write_text(text, encoding="utf-8")
+def config_text(folder: Path, *, port: int) -> str:
+    """Return what Isso has to be told to serve *folder* on *port*."""
+    url = f"http://127.0.0.1:{port}"
+    return _CONFIG.format(database=folder.absolute() / "comments.sqlite3", url=url)
 
 
-def url(port: int) -> str:
-    return f"http://127.0.0.1:{port}"
+def url_of(folder: Path) -> str | None:
+    """Return where the forum of *folder* answers when it runs; None when there is none."""
+    config = ConfigParser()
+    try:
+        config.read_string((folder / CONFIG_FILE).read_text(encoding="utf-8"))
+        return config["general"]["host"]
+    except (OSError, UnicodeDecodeError, ConfigParserError, KeyError):
+        return None
 
 
 @asynccontextmanager
-async def running(folder: Path, *, port: int) -> AsyncIterator[None]:
-    """Run the forum of *folder*.
+async def running(folder: Path, *, url: str) -> AsyncIterator[None]:
+    """Run the forum of *folder* at *url*.
 
     Raises:
         RefusesToStart: it does not answer; its log says why.
@@ -76,7 +84,7 @@ async def running(folder: Path, *, port: int) -> AsyncIterator[None]:
             env={name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ},
         )
     try:
-        if not await _answers(child, port):
+        if not await _answers(child, url):
             raise RefusesToStart(
                 "The sample forum does not start.", remedy=f"Its log says why: {log}"
             )
@@ -91,7 +99,8 @@ async def running(folder: Path, *, port: int) -> AsyncIterator[None]:
             await child.wait()
 
 
-async def _answers(child: asyncio.subprocess.Process, port: int) -> bool:
+async def _answers(child: asyncio.subprocess.Process, url: str) -> bool:
+    port = urlsplit(url).port
     with suppress(TimeoutError):
         async with asyncio.timeout(START_WITHIN_S):
             while child.returncode is None:

@@ -1,31 +1,33 @@
 """What the admins' handlers work with."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from aiohttp import web
 
-from bot.core.actors import Actor
 from bot.http.metrics import Metrics
 from bot.ports.desk import SignInLink
 from bot.service.agents import AgentBook
+from bot.service.credentials import Credentials
 from bot.service.gate import Gate
 from bot.service.halt import Halts
 from bot.service.people import PeopleBook
+from bot.service.reload import PolicyReload
 from bot.service.sign_in import SignIn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdminApi:
-    """``reload_policy`` reads the policy file anew; ``sign_in_url`` is where a link leads."""
+    """``sign_in_url`` is where a link leads."""
 
     gate: Gate
+    credentials: Credentials
     agents: AgentBook
     people: PeopleBook
     sign_in: SignIn
     halts: Halts
     metrics: Metrics
-    reload_policy: Callable[[Actor], Awaitable[object]]
+    reload: PolicyReload
     sign_in_url: Callable[[SignInLink], str]
 
 

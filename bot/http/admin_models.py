@@ -3,15 +3,15 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from bot.core.halts import HaltScope
 from bot.core.states import State
 from bot.core.verbs import Kind
 from bot.http.bodies import Body
 from bot.http.models import Answer, AudienceAnswer
+from bot.service.agents import MAX_OVERLAP_S
 
-MAX_OVERLAP_S = 7 * 24 * 3600
 MAX_LINK_TTL_S = 3600
 
 Name = Annotated[
@@ -35,8 +35,8 @@ class AgentBody(Body):
     name: Name
     owner: Ref
     purpose: Annotated[str, Field(min_length=1, max_length=500)]
-    principals: Annotated[list[Ref], Field(max_length=1000)] = []
-    verbs: Annotated[list[Glob], Field(max_length=1000)] = []
+    principals: Annotated[list[Ref], Field(default_factory=list, max_length=1000)]
+    verbs: Annotated[list[Glob], Field(default_factory=list, max_length=1000)]
 
 
 class RotateBody(Body):
@@ -63,7 +63,7 @@ class PersonBody(Body):
 
     handle: Name
     display_name: Annotated[str, Field(min_length=1, max_length=200)]
-    roles: Annotated[list[RoleName], Field(max_length=2)] = []
+    roles: Annotated[list[RoleName], Field(default_factory=list, max_length=2)]
 
 
 class RolesBody(Body):
@@ -100,7 +100,7 @@ class QuestionBody(Body):
     agent: Ref
     verb: Annotated[str, Field(min_length=1, max_length=200)]
     resource: Annotated[str, Field(min_length=1, max_length=2048)]
-    params: dict[str, Any] = {}
+    params: Annotated[dict[str, Any], Field(default_factory=dict)]
     on_behalf_of: Ref | None = None
 
 
@@ -269,15 +269,16 @@ class PolicyAnswer(Answer):
     rules: int
 
 
-class PolicyProblemAnswer(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class PolicyProblemAnswer(Answer):
+    severity: Literal["error", "warning"]
+    rule: str | None
     line: int | None
     message: str
+    remedy: str
 
 
 class PolicyCheckAnswer(Answer):
-    """What is wrong with a policy, or doubtful; empty when all is well."""
+    """What is wrong with a policy, or perhaps not meant; empty when all is well."""
 
     loads: bool
     problems: list[PolicyProblemAnswer]

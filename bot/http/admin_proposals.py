@@ -41,12 +41,12 @@ async def list_all_proposals(request: web.Request, _: AdminCaller) -> web.Respon
 
 async def read_any_proposal(request: web.Request, _: AdminCaller) -> web.Response:
     gate = request.app[API].gate
-    id = ProposalId(request.match_info["id"])
-    found = await gate.store.read(ProposalById(id))
+    wanted = ProposalId(request.match_info["id"])
+    found = await gate.store.read(ProposalById(wanted))
     if found is None:
         raise NotFound("There is no such proposal.")
     proposal = (await as_they_are(gate, [found]))[0]
-    leaves = await gate.store.read(Leaves(proposal=id))
+    leaves = await gate.store.read(Leaves(proposal=wanted))
     return answer(
         {
             **_full(proposal),

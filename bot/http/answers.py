@@ -11,9 +11,7 @@ SERVER = "keyturn"
 JSON = "application/json"
 
 
-def answer(
-    value: Any, *, status: int = 200, headers: dict[str, str] | None = None
-) -> web.Response:
+def answer(value: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
     """Return *value* as JSON; nothing keeps a copy on the way."""
     return answer_bytes(orjson.dumps(value), status=status, headers=headers)
 

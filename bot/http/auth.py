@@ -1,8 +1,4 @@
-"""Who calls: a bearer token of the right kind, or the rights on the operator's socket.
-
-A token is looked at for its kind and checksum before the store is asked, so that a wrong one
-costs next to nothing. Refusals are counted, never a row each.
-"""
+"""Who calls: a bearer token, or the rights on the operator's socket."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,49 +7,34 @@ from aiohttp import hdrs, web
 
 from bot.core.actors import OPERATOR, Actor, Agent, Role, person_actor
 from bot.core.errors import NotAuthenticated, NotPermitted
-from bot.core.tokens import TokenKind, token_kind
 from bot.service.credentials import Credentials
 
-#: Told why a token was refused: missing, malformed, other_kind or unknown.
+#: Told why a request was refused before its token was looked at: missing or malformed.
 Refused = Callable[[str], None]
 
 _MAX_TOKEN_CHARS = 100
-_NAMES = {
-    TokenKind.AGENT: "an agent's token",
-    TokenKind.MANDATE: "a mandate's token",
-    TokenKind.RESOURCE: "a resource server's token",
-    TokenKind.SESSION: "a session of the inbox",
-    TokenKind.ADMIN: "an admin token",
-}
 
 
-def bearer(request: web.Request, *, kind: TokenKind, refused: Refused) -> str:
-    """Return the token of *request*, well-formed and of *kind*; whether it is known is open.
+def bearer(request: web.Request, refused: Refused) -> str:
+    """Return the token that *request* carries; whether it is good is for the service to say.
 
     Raises:
-        NotAuthenticated: there is none, or it is another kind's.
+        NotAuthenticated: there is none, or more than one.
     """
     headers = request.headers.getall(hdrs.AUTHORIZATION, ())
-    if len(headers) != 1:
-        refused("missing" if not headers else "malformed")
-        if not headers and request.cookies:
-            raise NotAuthenticated("A session of the inbox is not accepted here.")
-        raise NotAuthenticated(
-            "There is no Authorization header." if not headers
-            else "There is more than one Authorization header."
-        )
-    scheme, _, token = headers[0].partition(" ")
-    if scheme.lower() != "bearer" or not token or len(token) > _MAX_TOKEN_CHARS:
+    if len(headers) == 1:
+        scheme, _, token = headers[0].partition(" ")
+        if token and len(token) <= _MAX_TOKEN_CHARS and scheme.lower() == "bearer":
+            return token
         refused("malformed")
-        raise NotAuthenticated("The Authorization header is not 'Bearer' and a token.")
-    found = token_kind(token)
-    if found is None:
+        raise NotAuthenticated("The Authorization header is not 'Bearer' and one token.")
+    if headers:
         refused("malformed")
-        raise NotAuthenticated("This is not a token of Keyturn, or it was mistyped.")
-    if found is not kind:
-        refused("other_kind")
-        raise NotAuthenticated(f"This is {_NAMES[found]}. This interface takes {_NAMES[kind]}.")
-    return token
+        raise NotAuthenticated("There is more than one Authorization header.")
+    refused("missing")
+    if hdrs.COOKIE in request.headers:
+        raise NotAuthenticated("A signed-in person's session is not accepted here.")
+    raise NotAuthenticated("There is no Authorization header.")
 
 
 class AgentAuth:
@@ -67,14 +48,9 @@ class AgentAuth:
         """Return the agent whose token *request* carries.
 
         Raises:
-            NotAuthenticated: as :func:`bearer`, or the token is unknown or has ended.
+            NotAuthenticated: there is no token, or it is not a valid one of an agent.
         """
-        token = bearer(request, kind=TokenKind.AGENT, refused=self._refused)
-        try:
-            return await self._credentials.agent(token)
-        except NotAuthenticated:
-            self._refused("unknown")
-            raise
+        return await self._credentials.agent(bearer(request, self._refused))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,19 +80,11 @@ class AdminAuth:
         """Return who calls, an admin or an auditor.
 
         Raises:
-            NotAuthenticated: as :func:`bearer`, or the token is unknown or has ended.
-            NotPermitted: the person has neither role.
+            NotAuthenticated: there is no token, or it is not a valid one of such a person.
         """
         if self._trust_socket and hdrs.AUTHORIZATION not in request.headers:
             return _OPERATOR
-        token = bearer(request, kind=TokenKind.ADMIN, refused=self._refused)
-        try:
-            person = await self._credentials.admin(token)
-        except NotAuthenticated:
-            self._refused("unknown")
-            raise
-        if not person.roles & {Role.ADMIN, Role.AUDITOR}:
-            raise NotPermitted("This person has no role on the admin interface.")
+        person = await self._credentials.admin(bearer(request, self._refused))
         return AdminCaller(person_actor(person.id), may_change=Role.ADMIN in person.roles)
 
     async def changer(self, request: web.Request) -> AdminCaller:
@@ -124,9 +92,9 @@ class AdminAuth:
 
         Raises:
             NotAuthenticated: as :meth:`reader`.
-            NotPermitted: the person is not an admin.
+            NotPermitted: the person is an auditor.
         """
         caller = await self.reader(request)
         if not caller.may_change:
-            raise NotPermitted("An auditor reads and changes nothing.")
+            raise NotPermitted("An auditor reads everything and changes nothing.")
         return caller

@@ -41,7 +41,8 @@ async def read_json(request: web.Request) -> Json:
     ):
         sent = request.headers.get(hdrs.CONTENT_TYPE)
         raise UnsupportedMediaType(
-            "The header Content-Type is missing." if sent is None
+            "The header Content-Type is missing."
+            if sent is None
             else "The Content-Type is not 'application/json' in UTF-8."
         )
     if hdrs.CONTENT_ENCODING in request.headers:

@@ -43,11 +43,7 @@ async def whoami(request: web.Request, agent: Agent) -> web.Response:
 
 def always_denied(policy: Policy, agent: str, verb: str) -> bool:
     """Return whether *policy* refuses *verb* to *agent* whatever the resource and params."""
-    rules = [
-        rule
-        for rule in policy.about(verb)
-        if rule.agents.match(agent) and rule.verbs.match(verb)
-    ]
+    rules = policy.about(agent=agent, verb=verb)
     if all(isinstance(rule.effect, Deny) for rule in rules):
         return True
     return any(

@@ -23,12 +23,6 @@ class Metrics:
     def __init__(self, tally: Tally, *, waiting: Callable[[], int]) -> None:
         self._registry = CollectorRegistry()
         self._registry.register(_Tallied(tally))
-        self._refused = Counter(
-            "keyturn_refused_tokens_total",
-            "Requests without a token that is valid there, by listener and why.",
-            ["listener", "why"],
-            registry=self._registry,
-        )
         self._problems = Counter(
             "keyturn_problems_total",
             "Requests answered with a problem, by listener and code.",
@@ -51,9 +45,6 @@ class Metrics:
             registry=self._registry,
         )
         waits.set_function(waiting)
-
-    def refused_token(self, listener: str) -> Callable[[str], None]:
-        return lambda why: self._refused.labels(listener, why).inc()
 
     def problem(self, listener: str) -> Callable[[str], None]:
         return lambda code: self._problems.labels(listener, code).inc()

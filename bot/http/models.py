@@ -47,7 +47,7 @@ class SourceBody(Body):
 class RationaleBody(Body):
     """What the agent claims: shown to people as unverified."""
 
-    read: Annotated[list[SourceBody], Field(max_length=MAX_SOURCES)] = []
+    read: Annotated[list[SourceBody], Field(default_factory=list, max_length=MAX_SOURCES)]
     why: Annotated[str, Field(max_length=MAX_RATIONALE_CHARS)] = ""
     expects: Annotated[str, Field(max_length=MAX_RATIONALE_CHARS)] = ""
 
@@ -82,7 +82,7 @@ class ProposalBody(Body):
         Literal["execute", "release"],
         Field(description="`release` only where a rule says so; no rule does in this version."),
     ] = "execute"
-    rationale: RationaleBody = RationaleBody()
+    rationale: Annotated[RationaleBody, Field(default_factory=lambda: RationaleBody())]
     preconditions: PreconditionsBody = PreconditionsBody()
     expires_in_s: Annotated[
         int | None,
@@ -254,6 +254,7 @@ class Problem(BaseModel):
     retry_after_s: int | None = None
     cap: Annotated[str | None, Field(description="Which cap is used up.")] = None
     missing: list[str] | None = None
+    problems: list[str] | None = None
     correlation: Annotated[
         str | None, Field(description="Leads the operator to the log entry.")
     ] = None

@@ -84,6 +84,18 @@ class MethodNotAllowed(InvalidInput):
         self.allowed = tuple(allowed)
 
 
+class PolicyNotLoaded(InvalidInput):
+    """``problems`` are all that was found, each a sentence."""
+
+    code = "policy_not_loaded"
+    title = "The policy does not load; the old one stays in force"
+    default_remedy = "Correct what is named, then try again."
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__(" ".join(problems))
+        self.problems = tuple(problems)
+
+
 class NotReady(Unavailable):
     """``missing`` says, each in a sentence, what has to come first."""
 
@@ -119,6 +131,8 @@ def problem(error: KeyturnError, *, correlation: str | None = None) -> web.Respo
         headers[hdrs.ALLOW] = ", ".join(error.allowed)
     if isinstance(error, NotReady):
         body["missing"] = list(error.missing)
+    if isinstance(error, PolicyNotLoaded):
+        body["problems"] = list(error.problems)
     if isinstance(error, NotAuthenticated):
         headers[hdrs.WWW_AUTHENTICATE] = 'Bearer realm="keyturn"'
     if isinstance(error, TooMany):

@@ -3,7 +3,7 @@
 import hashlib
 import re
 import time
-from typing import cast
+from typing import assert_never, cast
 
 import orjson
 from aiohttp import hdrs, web
@@ -12,7 +12,7 @@ from bot.core.actors import Agent
 from bot.core.canonical import Json, digest_of
 from bot.core.errors import InvalidInput, TooMany
 from bot.core.ids import PersonId, ProposalId
-from bot.core.policy import Allow, Deny, Hold
+from bot.core.policy import Allow, Deny, Hold, Verdict
 from bot.core.proposal import Action, Mode, Proposal, Rationale, Source
 from bot.http import prefer, queries
 from bot.http.agent_api import API, AgentApi
@@ -20,6 +20,8 @@ from bot.http.answers import answer, answer_bytes
 from bot.http.bodies import fit, read_json, read_model
 from bot.http.models import ProposalBody, WithdrawBody
 from bot.http.proposal_answer import proposal_answer, status_of
+from bot.http.rate import RATE
+from bot.http.waits import WAITS
 from bot.service.reading import ANSWERED
 from bot.service.submit import DryRun, SubmitRequest
 
@@ -31,7 +33,7 @@ async def submit_proposal(request: web.Request, agent: Agent) -> web.Response:
     api = request.app[API]
     dry = queries.flag(request, "dry_run") if request.query_string else False
     key = _idempotency_key(request, required=not dry)
-    api.rate.take(agent.id)
+    request.app[RATE].take(agent.id)
     started = time.perf_counter()
     value = await read_json(request)
     wanted = _submit_request(value, key=key)
@@ -54,16 +56,16 @@ async def submit_proposal(request: web.Request, agent: Agent) -> web.Response:
 
 async def read_proposal(request: web.Request, agent: Agent) -> web.Response:
     api = request.app[API]
-    id = ProposalId(request.match_info["id"])
+    wanted = ProposalId(request.match_info["id"])
     seconds = prefer.wait_s(request)
     headers: dict[str, str] = {hdrs.CACHE_CONTROL: "private, no-cache"}
     proposal = None
     if seconds:
-        waiting = api.reading.wait(agent, id, timeout_s=seconds)
-        proposal = await api.waits.park(waiting, request.transport)
+        waiting = api.reading.wait(agent, wanted, timeout_s=seconds)
+        proposal = await request.app[WAITS].park(waiting, request.transport)
         headers |= prefer.applied(seconds) if proposal is not None else {}
     if proposal is None:
-        proposal = await api.reading.proposal(agent, id)
+        proposal = await api.reading.proposal(agent, wanted)
     body = orjson.dumps(proposal_answer(proposal))
     headers[hdrs.ETAG] = etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     if not seconds and _is_known(request, etag):
@@ -89,8 +91,8 @@ async def list_proposals(request: web.Request, agent: Agent) -> web.Response:
 async def withdraw_proposal(request: web.Request, agent: Agent) -> web.Response:
     api = request.app[API]
     body = await read_model(request, WithdrawBody)
-    id = ProposalId(request.match_info["id"])
-    proposal = await api.withdraw.withdraw(agent, id, reason=body.reason)
+    wanted = ProposalId(request.match_info["id"])
+    proposal = await api.withdraw.withdraw(agent, wanted, reason=body.reason)
     return answer(proposal_answer(proposal))
 
 
@@ -100,7 +102,7 @@ async def _wait_after_submit(
     """Return what became of *proposal*, or None where it cannot be waited for now."""
     waiting = api.reading.wait(agent, proposal.id, timeout_s=seconds)
     try:
-        return await api.waits.park(waiting, request.transport)
+        return await request.app[WAITS].park(waiting, request.transport)
     except TooMany:
         # It was submitted all the same: the answer says so, without the preference applied.
         return None
@@ -146,25 +148,10 @@ def _submit_request(value: Json, *, key: str) -> SubmitRequest:
 
 def _dry_run_answer(dry: DryRun) -> dict[str, object]:
     """Return the verdict without the observed state: a dry run must not read for the agent."""
-    verdict, reason, approval = "allow", None, None
-    match dry.verdict:
-        case Allow():
-            pass
-        case Hold(approval=asked):
-            verdict = "hold"
-            approval = {
-                "mode": asked.mode.value,
-                "count": asked.count,
-                "expires_in_s": asked.expires_s,
-            }
-        case Deny(reason=reason):
-            verdict = "deny"
     audience = dry.facts.audience
     return {
         "dry_run": True,
-        "verdict": verdict,
-        "reason": reason,
-        "approval": approval,
+        **_verdict(dry.verdict),
         "audience": {
             "reach": audience.reach.value,
             "who": audience.who,
@@ -175,6 +162,23 @@ def _dry_run_answer(dry: DryRun) -> dict[str, object]:
         "reversible": dry.preview.reversible,
         "action_digest": dry.action_digest,
     }
+
+
+def _verdict(verdict: Verdict) -> dict[str, object]:
+    match verdict:
+        case Allow():
+            return {"verdict": "allow", "reason": None, "approval": None}
+        case Hold(approval=asked):
+            approval = {
+                "mode": asked.mode.value,
+                "count": asked.count,
+                "expires_in_s": asked.expires_s,
+            }
+            return {"verdict": "hold", "reason": None, "approval": approval}
+        case Deny(reason=reason):
+            return {"verdict": "deny", "reason": reason, "approval": None}
+        case _:
+            assert_never(verdict)
 
 
 def _is_known(request: web.Request, etag: str) -> bool:

@@ -7,6 +7,8 @@ kept in the store beside it.
 import math
 from collections.abc import Callable
 
+from aiohttp import web
+
 from bot.core.errors import TooMany
 from bot.core.ids import AgentId
 
@@ -37,3 +39,6 @@ class SubmitRate:
                 retry_after_s=math.ceil((1 - left) / self._per_s) if self._per_s else 60,
             )
         self._left[agent] = (left - 1, now)
+
+
+RATE = web.AppKey("submit_rate", SubmitRate)

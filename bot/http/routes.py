@@ -57,6 +57,8 @@ class TextAnswer:
     media_type: str
 
 
+#: Gets the request and its caller.
+Handler: TypeAlias = Callable[[web.Request, CallerT], Awaitable[web.StreamResponse]]
 Answered: TypeAlias = type[BaseModel] | tuple[type[BaseModel], ...] | TextAnswer | None
 
 
@@ -66,7 +68,7 @@ class Route(Generic[CallerT]):
 
     method: str
     path: str
-    handler: Callable[[web.Request, CallerT], Awaitable[web.StreamResponse]]
+    handler: Handler[CallerT]
     auth: Auth
     summary: str
     answers: Mapping[int, Answered]

@@ -9,6 +9,8 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+from aiohttp import web
+
 T = TypeVar("T")
 
 
@@ -64,3 +66,6 @@ class Waits:
                 task.cancel()
         if self._parked:
             self._plan()
+
+
+WAITS = web.AppKey("waits", Waits)

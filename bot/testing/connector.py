@@ -101,6 +101,10 @@ class Target(Protocol):
 
     async def behave(self, behaviour: Behaviour) -> None: ...
 
+    async def until_received(self) -> None:
+        """Return as soon as there is something in ``received``."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
@@ -275,7 +279,7 @@ class ConnectorConformance:
         with _watched_logs(sample.secrets):
             outcome = await _execute(connector, sample, within_s=SHORT_S)
             found = await connector.lookup(sample.action, key=KEY)
-        told = f"{outcome!r} {found!r} {connector!r} {dict(connector.verbs)!r} {vars_of(connector)}"
+        told = f"{outcome!r} {found!r} {connector!r} {dict(connector.verbs)!r} {_held(connector)}"
         _assert_silent(told, sample.secrets)
 
     async def test_being_cancelled_does_not_lead_to_a_second_attempt(
@@ -284,8 +288,7 @@ class ConnectorConformance:
         await _play(target, Behaviour.HANG)
         running = asyncio.create_task(_execute(connector, sample))
         async with asyncio.timeout(AMPLE_S):
-            while not target.received:
-                await asyncio.sleep(0)
+            await target.until_received()
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
@@ -324,11 +327,6 @@ class ConnectorConformance:
         assert list(target.received) == []
 
 
-def vars_of(value: object) -> str:
-    """Return the repr of what *value* holds, where it holds anything by name."""
-    return repr(vars(value)) if hasattr(value, "__dict__") else ""
-
-
 async def _play(target: Target, behaviour: Behaviour) -> None:
     if behaviour not in target.plays:
         pytest.skip(f"this target cannot play {behaviour}")
@@ -346,6 +344,10 @@ async def _before(deadline: datetime, connector: Connector, sample: Sample) -> E
 def _assert_silent(told: str, secrets: Sequence[str]) -> None:
     for secret in secrets:
         assert secret not in told, "the credential is told"
+
+
+def _held(value: object) -> str:
+    return repr(vars(value)) if hasattr(value, "__dict__") else ""
 
 
 class _Heard(logging.Handler):

@@ -2,18 +2,219 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from typing import Final
+from typing import Any
 
 from bot.core.actors import Agent, Person, person_actor
 from bot.core.approval import Choice, Decision
 from bot.core.card import Button, Card, FullViewPage, build_card, full_view
 from bot.core.errors import KeyturnError, NotAuthenticated, NotFound, NotPermitted
-from bot.core.halts import Halt, HaltScope, HaltTarget, halt_id_of
-from bot.core.ids import AgentId, HaltId, PersonId, ProposalId
+from bot.core.halts import Halt, HaltScope, HaltTarget, may_halt
+from bot.core.ids import AgentId, HaltId, PersonId, ProposalId, halt_id
 from bot.core.pressed import NotRecorded, Pressed, Recorded
 from bot.core.proposal import Outcome, Proposal, Result, Viewed
 from bot.core.states import TERMINAL, State
 from bot.core.status import status_line
 from bot.ports.clock import Clock
 from bot.ports.desk import Click, HistoryEntry, Inbox
+
+
+@dataclass(slots=True)
+class MemoryDesk:
+    """Implements :class:`bot.ports.desk.Desk`.
+
+    ``journal`` holds every call that would change something, ``clicks`` the presses among them.
+    ``answer`` is what the next press gets instead of being carried out; ``fail_with`` is raised
+    by everything.
+    """
+
+    clock: Clock
+    people: dict[PersonId, Person] = field(default_factory=dict)
+    agents: dict[AgentId, Agent] = field(default_factory=dict)
+    proposals: dict[ProposalId, Proposal] = field(default_factory=dict)
+    approvers: dict[ProposalId, frozenset[PersonId]] = field(default_factory=dict)
+    histories: dict[ProposalId, list[HistoryEntry]] = field(default_factory=dict)
+    codes: dict[str, PersonId] = field(default_factory=dict)
+    halts: dict[HaltId, Halt] = field(default_factory=dict)
+    journal: list[tuple[str, Any]] = field(default_factory=list)
+    answer: Pressed | None = None
+    fail_with: KeyturnError | None = None
+
+    @property
+    def clicks(self) -> list[Click]:
+        return [what for name, what in self.journal if name == "press"]
+
+    def hold(self, proposal: Proposal, *, approvers: Iterable[PersonId] | None = None) -> None:
+        """Keep *proposal*; those who may decide are *approvers*, else its principal."""
+        self.proposals[proposal.id] = proposal
+        if approvers is not None:
+            self.approvers[proposal.id] = frozenset(approvers)
+
+    def card_for(self, person: PersonId, proposal: ProposalId, *, max_chars: int) -> Card:
+        found = self._visible(person, proposal)
+        return build_card(
+            found,
+            agent=self.agents[found.agent],
+            principal=self.people[found.principal],
+            reader=person,
+            may_decide=person in self._approvers(found),
+            status=status_line(found),
+            max_chars=max_chars,
+        )
+
+    async def press(self, click: Click) -> Pressed:
+        self._record("press", click)
+        if self.answer is not None:
+            answer, self.answer = self.answer, None
+            return answer
+        found = self.proposals.get(click.proposal)
+        if found is None:
+            return NotRecorded(code="not_found", message="There is no such proposal.")
+        if found.state in TERMINAL:
+            return NotRecorded(code="too_late", message=status_line(found), state=found.state)
+        state, message = _AFTER[click.button]
+        self.proposals[found.id] = self._after(found, click, state)
+        return Recorded(state=state, message=message)
+
+    async def card(self, person: PersonId, proposal: ProposalId, *, max_chars: int) -> Card:
+        self._work()
+        return self.card_for(person, proposal, max_chars=max_chars)
+
+    async def full_view(self, person: PersonId, proposal: ProposalId, *, page: int) -> FullViewPage:
+        self._work()
+        return full_view(self._visible(person, proposal), page=page)
+
+    async def viewed(self, person: PersonId, proposal: ProposalId, *, chat: str) -> None:
+        found = self._visible(person, proposal)
+        self._record("viewed", (person, proposal, chat))
+        view = Viewed(person=person, digest=found.digest, chat=chat, at=self.clock.now())
+        self.proposals[proposal] = replace(found, views=(*found.views, view))
+
+    async def history(self, person: PersonId, proposal: ProposalId) -> Sequence[HistoryEntry]:
+        self._work()
+        return self.histories.get(self._visible(person, proposal).id, [])
+
+    async def inbox(self, person: PersonId, *, max_chars: int, limit: int = 50) -> Inbox:
+        self._work()
+        waiting, decided = [], []
+        for found in sorted(self.proposals.values(), key=lambda p: p.id):
+            if person != found.principal and person not in self._approvers(found):
+                continue
+            card = self.card_for(person, found.id, max_chars=max_chars)
+            asked = Button.APPROVE in card.buttons or Button.SETTLE_DONE in card.buttons
+            (waiting if asked else decided).append(card)
+        return Inbox(
+            waiting=waiting[:limit],
+            decided=sorted(decided, key=lambda card: card.changed_at, reverse=True)[:limit],
+            halts=[halt for halt in self.halts.values() if halt.is_active],
+            waiting_total=len(waiting),
+        )
+
+    async def halt(self, person: PersonId, target: HaltTarget, *, reason: str, chat: str) -> Halt:
+        self._record("halt", (person, target, reason, chat))
+        agent = self.agents.get(target.agent) if target.agent else None
+        actor = person_actor(person)
+        if not may_halt(actor, target, person=self.people[person], agent=agent):
+            raise NotPermitted("It is not yours to stop.")
+        halt = Halt(
+            id=halt_id(len(self.halts).to_bytes(16, "big")),
+            target=target,
+            set_by=actor,
+            set_at=self.clock.now(),
+            reason=reason,
+        )
+        self.halts[halt.id] = halt
+        return halt
+
+    async def resume(self, person: PersonId, halt: HaltId, *, reason: str, chat: str) -> Halt:
+        self._record("resume", (person, halt, reason, chat))
+        found = self.halts.get(halt)
+        if found is None or not found.is_active:
+            raise NotFound("There is no such stop, or it was ended before.")
+        ended = replace(
+            found,
+            resumed_by=person_actor(person),
+            resumed_at=self.clock.now(),
+            resume_reason=reason,
+        )
+        self.halts[halt] = ended
+        return ended
+
+    async def sign_in(self, code: str) -> Person:
+        self._record("sign_in", code)
+        person = self.codes.pop(code, None)
+        if person is None:
+            raise NotAuthenticated("This link was used, or it is too old.")
+        return await self.person(person)
+
+    async def person(self, person: PersonId) -> Person:
+        self._work()
+        found = self.people.get(person)
+        if found is None or not found.active:
+            raise NotAuthenticated("This person is no longer active.")
+        return found
+
+    def _after(self, found: Proposal, click: Click, state: State) -> Proposal:
+        now = self.clock.now()
+        changed = replace(found, state=state, changed_at=now)
+        match click.button:
+            case Button.APPROVE | Button.REJECT:
+                decision = Decision(
+                    person=click.person,
+                    choice=Choice(click.button.value),
+                    digest=found.digest,
+                    card_digest=found.digest,
+                    reason=click.note,
+                    chat=click.chat,
+                    at=now,
+                )
+                return replace(changed, decisions=(*found.decisions, decision))
+            case Button.SETTLE_DONE | Button.SETTLE_NOT_DONE:
+                outcome = Outcome(
+                    result=Result(state.value),
+                    reason="settled",
+                    detail=click.note,
+                    settled_by=click.person,
+                    at=now,
+                )
+                return replace(changed, outcome=outcome)
+            case Button.STOP_AGENT:
+                target = HaltTarget(
+                    scope=HaltScope.AGENT_FOR_PRINCIPAL,
+                    agent=found.agent,
+                    principal=found.principal,
+                )
+                id = halt_id(len(self.halts).to_bytes(16, "big"))
+                actor = person_actor(click.person)
+                self.halts[id] = Halt(
+                    id=id, target=target, set_by=actor, set_at=now, reason=click.note
+                )
+                return changed
+            case Button.FULL_VIEW:
+                return found
+
+    def _approvers(self, proposal: Proposal) -> frozenset[PersonId]:
+        return self.approvers.get(proposal.id, frozenset({proposal.principal}))
+
+    def _visible(self, person: PersonId, proposal: ProposalId) -> Proposal:
+        found = self.proposals.get(proposal)
+        if found is None or not {person} & {found.principal, *self._approvers(found)}:
+            raise NotFound("There is no such proposal.")
+        return found
+
+    def _record(self, name: str, what: object) -> None:
+        self._work()
+        self.journal.append((name, what))
+
+    def _work(self) -> None:
+        if self.fail_with is not None:
+            raise self.fail_with
+
+
+_AFTER = {
+    Button.APPROVE: (State.APPROVED, "Approved. It will be carried out now."),
+    Button.REJECT: (State.REJECTED, "Rejected. The agent is told."),
+    Button.SETTLE_DONE: (State.SUCCEEDED, "Recorded that it happened."),
+    Button.SETTLE_NOT_DONE: (State.FAILED, "Recorded that it did not happen."),
+    Button.STOP_AGENT: (State.REVOKED, "Stopped. This agent can do nothing more for you."),
+    Button.FULL_VIEW: (State.PENDING, "Open the full view to read it."),
+}

@@ -54,9 +54,10 @@ def answer(query: ask.Query[Any], records: Records) -> Any:
             return _maybe(records.people, records.handles.get(handle))
         case ask.People():
             return sorted(records.people.values(), key=attrgetter("handle"))
-        case ask.Halts(active_only, limit):
-            halts = (h for h in reversed(records.halts.values()) if h.is_active or not active_only)
-            return list(islice(halts, limit))
+        case ask.Halts(in_force, limit):
+            newest = reversed(records.halts.values())
+            fitting = (h for h in newest if h.is_active or not h.swept or not in_force)
+            return list(islice(fitting, limit))
         case ask.ActivePolicy():
             return records.policy
         case ask.EffectsOf(subject):

@@ -19,6 +19,13 @@ _MEANING: Final = {
     sqlite3.SQLITE_CONSTRAINT: "The database refuses the entry.",
 }
 
+_OF_THE_STEP: Final = (
+    sqlite3.IntegrityError,
+    sqlite3.ProgrammingError,
+    sqlite3.InterfaceError,
+    sqlite3.DataError,
+)
+
 
 def primary_code(error: sqlite3.Error) -> int:
     """Return the result code of *error*, 0 where Python raised it and not SQLite."""
@@ -45,7 +52,4 @@ def is_busy(error: sqlite3.Error) -> bool:
 
 def is_of_the_step(error: sqlite3.Error) -> bool:
     """Return whether only the statement failed, so that the transaction can go on without it."""
-    return isinstance(
-        error,
-        sqlite3.IntegrityError | sqlite3.ProgrammingError | sqlite3.InterfaceError | sqlite3.DataError,
-    )
+    return isinstance(error, _OF_THE_STEP)

@@ -17,12 +17,6 @@ APPLICATION_ID: Final = int.from_bytes(b"KTRN", "big")
 #: STRICT tables; upserts and row values are older.
 OLDEST_SQLITE: Final = (3, 37, 0)
 
-#: States with a way out, and those a halt still ends. Partial indexes are chosen by their text.
-IS_LIVE: Final = (
-    "state IN ('pending','approved','executing','released','redeemed','in_doubt')"
-)
-IS_STOPPABLE: Final = "state IN ('pending','approved','released')"
-
 MIGRATIONS: Final = Migrations("keyturn")
 
 
@@ -74,14 +68,16 @@ _FIRST_TABLES: Final = (
         state TEXT NOT NULL,
         created_at INTEGER NOT NULL,
         due_at INTEGER,
+        over INTEGER NOT NULL,
         doc TEXT NOT NULL,
         UNIQUE (agent, idempotency_key)
     ) STRICT
     """,
-    "CREATE INDEX proposal_agent ON proposal (agent, seq)",
-    "CREATE INDEX proposal_principal ON proposal (principal, seq)",
-    f"CREATE INDEX proposal_live ON proposal (seq) WHERE {IS_LIVE}",
-    "CREATE INDEX proposal_due ON proposal (due_at, seq) WHERE due_at IS NOT NULL",
+    # over: the state is terminal. What is not over is little, and is found without a walk past
+    # what is; a list of both takes from the front of each.
+    "CREATE INDEX proposal_agent ON proposal (agent, over, seq)",
+    "CREATE INDEX proposal_principal ON proposal (principal, over, seq)",
+    "CREATE INDEX proposal_open ON proposal (due_at, seq) WHERE NOT over",
     # Counted by triggers, so that the numbers are right whoever writes.
     """
     CREATE TABLE pending (

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from queue import SimpleQueue
 from typing import TypeVar
 
@@ -20,7 +21,11 @@ class Thread:
         self._thread.start()
 
     def call(
-        self, work: Callable[[], T], *, then: Callable[[T], None], failed: Callable[[Exception], None]
+        self,
+        work: Callable[[], T],
+        *,
+        then: Callable[[T], None],
+        failed: Callable[[Exception], None],
     ) -> None:
         """Do *work* in the thread, then call *then* or *failed* in the loop."""
 
@@ -63,7 +68,6 @@ class Thread:
             del call
 
     def _hand_back(self, receive: Callable[[T], None], value: T) -> None:
-        try:
+        # A closed loop refuses: then nobody is waiting any more.
+        with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(receive, value)
-        except RuntimeError:
-            pass  # The loop was closed meanwhile: nobody is waiting any more.

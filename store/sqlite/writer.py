@@ -17,7 +17,7 @@ from bot.ports.store import Change
 from store.changes import Changes
 from store.sqlite.failures import is_busy, is_of_the_step, unavailable
 from store.sqlite.thread import Thread
-from store.sqlite.transaction import Transaction
+from store.sqlite.transaction import HalfWritten, Transaction
 
 T = TypeVar("T")
 
@@ -148,8 +148,20 @@ class Writer:
                     self._roll_back(error)
                     return
                 job.error = unavailable(error)
+            except HalfWritten as error:
+                self._roll_back(error)
+                return
+            except StopIteration as error:
+                # A future cannot carry it: it would end the coroutine that waits.
+                job.error = RuntimeError("a step raised StopIteration")
+                job.error.__cause__ = error
             except Exception as error:  # noqa: BLE001 - the caller's own
                 job.error = error
+        try:
+            self._transaction.flush()
+        except sqlite3.Error as error:
+            self._roll_back(error)
+            return
         self._loop.call_soon(self._run_some)
 
     def _finish(self) -> None:
@@ -192,6 +204,8 @@ class Writer:
         self._thread.call(roll_back, then=self._failed, failed=self._failed)
 
     def _failed(self, error: Exception) -> None:
+        if isinstance(error, HalfWritten) and isinstance(error.__cause__, Exception):
+            error = error.__cause__
         log.error("commit failed", extra={"steps": len(self._batch), "cause": str(error)})
         self._transaction.forget()
         for job in self._batch:

@@ -10,7 +10,7 @@ from tests.connectors.target import ETAG, MISSING_NUMBER, SECRET
 ACTION = Action(
     verb="tracker.comment",
     resource="tracker:core/issues/7",
-    params={"text": "Grüße, 世界 🌍\n\"quoted\" \\ </script>", "labels": ["a", ""], "notify": False},
+    params={"text": 'Grüße, 世界 🌍\n"quoted" \\ </script>', "labels": ["a", ""], "notify": False},
 )
 SAMPLE = Sample(
     action=ACTION,

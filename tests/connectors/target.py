@@ -40,6 +40,7 @@ class LoopbackTarget:
     port: int = 0
     _behaviour: Behaviour = Behaviour.OK
     _server: asyncio.Server | None = None
+    _arrived: asyncio.Event = field(default_factory=asyncio.Event)
     _open: set[asyncio.StreamWriter] = field(default_factory=set)
 
     async def __aenter__(self) -> Self:
@@ -59,6 +60,9 @@ class LoopbackTarget:
             await self._stop()
         elif self._server is None:
             await self._listen()
+
+    async def until_received(self) -> None:
+        await self._arrived.wait()
 
     async def _listen(self) -> None:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
@@ -91,6 +95,7 @@ class LoopbackTarget:
         write = _write_of(request)
         if writes:
             self.received.append(write)
+            self._arrived.set()
         if self.scripted is not None:
             return await _send(writer, *self.scripted(request))
         match self._behaviour:

@@ -133,7 +133,10 @@ class TidiesAParam(Copy):
     async def execute(
         self, action: Action, *, key: str, etag: str | None, deadline: datetime
     ) -> Executed:
-        tidy = replace(action, params={**action.params, "text": str(action.params["text"]).strip("\\ </script>")})
+        tidy = replace(
+            action,
+            params={**action.params, "text": str(action.params["text"]).strip("\\ </script>")},
+        )
         return await super().execute(tidy, key=key, etag=etag, deadline=deadline)
 
 

@@ -428,8 +428,7 @@ async def test_a_cancelled_request_closes_its_connection(
     await target.behave(Behaviour.HANG)
     running = asyncio.create_task(execute(connector))
     async with asyncio.timeout(5):
-        while not target.requests:
-            await asyncio.sleep(0)
+        await target.until_received()
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running

@@ -1,0 +1,118 @@
+"""Core values as the parameters of the statements that write them."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple, TypeAlias, assert_never
+
+from bot.core.actors import Agent, Person, Token
+from bot.core.effects import Effect
+from bot.core.halts import Halt
+from bot.core.leaf import Leaf
+from bot.core.policy_version import PolicyVersion
+from bot.core.proposal import Proposal
+from bot.core.states import TERMINAL
+from bot.core.step import Record
+from store import codec
+from store.codec import micros
+
+Values: TypeAlias = tuple[str | int | bytes | None, ...]
+
+
+class Write(NamedTuple):
+    sql: str
+    values: Values
+
+
+def write_of(record: Record) -> Write:
+    """Return the statement that keeps *record* in place of the one with its id.
+
+    Raises:
+        TypeError: it holds what cannot be stored.
+    """
+    match record:
+        case Proposal():
+            due_at = record.due_at
+            return Write(
+                _PUT_PROPOSAL,
+                (
+                    record.id,
+                    record.agent,
+                    record.principal,
+                    record.connector,
+                    record.idempotency_key,
+                    record.state.value,
+                    micros(record.created_at),
+                    None if due_at is None else micros(due_at),
+                    record.state in TERMINAL,
+                    codec.PROPOSAL.dump(record),
+                ),
+            )
+        case Agent():
+            return Write(_PUT_AGENT, (record.id, record.name, codec.AGENT.dump(record)))
+        case Person():
+            return Write(_PUT_PERSON, (record.id, record.handle, codec.PERSON.dump(record)))
+        case Token():
+            doc = codec.TOKEN.dump(record)
+            return Write(_PUT_CREDENTIAL, (record.id, record.hash, record.holder, doc))
+        case Halt():
+            doc = codec.HALT.dump(record)
+            return Write(_PUT_HALT, (record.id, record.is_active, record.swept, doc))
+        case PolicyVersion():
+            return Write(_PUT_POLICY, (record.digest, codec.POLICY.dump(record)))
+        case _:
+            assert_never(record)
+
+
+def effect_values(effect: Effect, *, now: int, birth_lease: int) -> Values:
+    """Return the row of a new effect, leased for *birth_lease* microseconds if it is due *now*."""
+    due_at = None if effect.due_at is None else micros(effect.due_at)
+    ready_at = now if due_at is None else due_at
+    held = birth_lease > 0 and ready_at <= now
+    if held:
+        ready_at = now + birth_lease
+    return (effect.subject, effect.id, effect.kind.value, due_at, ready_at, held, int(held))
+
+
+def leaf_values(leaves: Iterable[Leaf]) -> list[Values]:
+    return [
+        (leaf.index, micros(leaf.at), leaf.type, leaf.proposal, leaf.hash, leaf.body)
+        for leaf in leaves
+    ]
+
+
+def opening_values(leaves: Sequence[Leaf]) -> list[Values]:
+    return [(leaf.index, codec.OPENINGS.dump(leaf.openings)) for leaf in leaves if leaf.openings]
+
+
+ADD_EFFECT: Final = """
+    INSERT INTO effect (subject, id, kind, due_at, ready_at, held, attempt)
+    VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (subject, id) DO NOTHING
+"""
+APPEND_LEAF: Final = """
+    INSERT INTO leaf (idx, at, type, proposal, hash, body) VALUES (?, ?, ?, ?, ?, ?)
+"""
+ADD_OPENINGS: Final = "INSERT INTO opening (idx, doc) VALUES (?, ?)"
+
+_PUT_PROPOSAL: Final = """
+    INSERT INTO proposal (id, agent, principal, connector, idempotency_key, state, created_at,
+        due_at, over, doc) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET state = excluded.state, due_at = excluded.due_at,
+        over = excluded.over, doc = excluded.doc
+"""
+_PUT_AGENT: Final = """
+    INSERT INTO agent (id, name, doc) VALUES (?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET name = excluded.name, doc = excluded.doc
+"""
+_PUT_PERSON: Final = """
+    INSERT INTO person (id, handle, doc) VALUES (?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET handle = excluded.handle, doc = excluded.doc
+"""
+_PUT_CREDENTIAL: Final = """
+    INSERT INTO token (id, hash, holder, doc) VALUES (?, ?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET doc = excluded.doc
+"""
+_PUT_HALT: Final = """
+    INSERT INTO halt (id, active, swept, doc) VALUES (?, ?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET active = excluded.active, swept = excluded.swept,
+        doc = excluded.doc
+"""
+_PUT_POLICY: Final = "INSERT INTO policy (digest, doc) VALUES (?, ?)"
