@@ -25,6 +25,7 @@ from bot.settings_problems import wrong_keys
 from store.memory.shelf import MemoryShelf
 from store.memory.store import MemoryStore
 from store.sqlite import SqliteStore
+from store.sqlite.shelf import SqliteShelf
 
 CHATS = "keyturn.chats"
 CONNECTORS = "keyturn.connectors"
@@ -160,7 +161,7 @@ async def _memory(*, data_dir: Path, shelf_key: bytes, clock: Clock) -> tuple[St
 async def _sqlite(*, data_dir: Path, shelf_key: bytes, clock: Clock) -> tuple[Store, Shelf]:
     store = await SqliteStore.open(data_dir / _DATABASE, clock=clock)
     try:
-        return store, MemoryShelf(clock=clock)
+        return store, await SqliteShelf.open(data_dir / _SHELF, key=shelf_key, clock=clock)
     except BaseException:
         await store.close()
         raise

@@ -117,17 +117,11 @@ class StoreChoice(_Section):
     type: Name = "sqlite"
 
 
-#: The fixed caps of the gate: each may be set, none may be taken away.
-CapsSection = create_model(
-    "CapsSection",
-    __base__=_Section,
-    **{
-        name: (Annotated[kind, Field(ge=1)], getattr(Caps(), name))
-        for name, kind in get_type_hints(Caps).items()
-    },
-)
+class CapsSection(_Section):
+    """The fixed caps of the gate: each may be set, none may be taken away."""
 
-
+    pending_per_agent: Cap = Caps.pending_per_agent
+    pending_per_principal: Cap = _CAPS.pending_per_principal
 class Log(_Section):
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["text", "json"] = "text"

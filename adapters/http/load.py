@@ -154,8 +154,15 @@ def _header_clashes(
 
 
 def _in_words(error: ValidationError, section: Mapping[str, object], place: str) -> list[str]:
-    told = (f"{_place(detail, section, place)}: {_words(detail)}" for detail in error.errors())
-    return list(dict.fromkeys(told))
+    told: dict[str, list[str]] = {}
+    for detail in error.errors(include_url=False):
+        told.setdefault(_place(detail, section, place), []).append(_words(detail))
+    # Of the alternatives of a union, the one that was meant is wrong further inside.
+    return [
+        f"{where}: {', or '.join(dict.fromkeys(words))}"
+        for where, words in told.items()
+        if not any(other.startswith((f"{where}.", f"{where}[")) for other in told)
+    ]
 
 
 def _place(detail: ErrorDetails, section: object, place: str) -> str:
@@ -185,6 +192,8 @@ def _words(detail: ErrorDetails) -> str:
             return "this is missing: add it"
         case "extra_forbidden":
             return "there is no such key here: remove it, or correct its spelling"
+        case "model_type" | "dict_type":
+            return "this should be a mapping"
         case "value_error":
             return detail["msg"].removeprefix("Value error, ")
         case _:

@@ -22,7 +22,7 @@ from bot.ports.connector import (
 
 # RFC 9110, 15.5; RFC 4918, 11; RFC 6585. 408 is not here: a server that gave up waiting may have
 # begun. Nor is 406: a server may find only after the effect that it cannot say so.
-_REFUSALS: Final[Mapping[int, tuple[str, str]]] = {
+REFUSALS: Final[Mapping[int, tuple[str, str]]] = {
     400: ("not_understood", "it does not understand the request"),
     401: ("credential_refused", "it does not accept Keyturn's credential"),
     402: ("payment_required", "it asks for payment first"),
@@ -87,8 +87,8 @@ def outcome_of(
             reason="conflict",
             detail=f"The target answered 409: this conflicts, or it is still at work on it.{words}",
         )
-    if status in _REFUSALS:
-        reason, why_not = _REFUSALS[status]
+    if status in REFUSALS:
+        reason, why_not = REFUSALS[status]
         return Failed(reason=reason, detail=f"The target answered {status}: {why_not}.{words}")
     return _doubt(status, words)
 

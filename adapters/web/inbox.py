@@ -82,8 +82,9 @@ class WebInbox:
         """End the event streams, so that the listener can stop without waiting for them."""
         self._live.close()
 
-    def routes(self, desk: Desk) -> Sequence[web.RouteDef]:
-        front = Front(
+    def front(self, desk: Desk) -> Front:
+        """Return the door of this inbox, which leads to *desk*."""
+        return Front(
             desk=desk,
             site=self._site,
             sessions=self._sessions,
@@ -93,6 +94,9 @@ class WebInbox:
             clock=self._clock,
             chat=self.name,
         )
+
+    def routes(self, desk: Desk) -> Sequence[web.RouteDef]:
+        front = self.front(desk)
         pages, actions = Pages(front), Actions(front)
         card = f"/proposals/{{proposal:{PROPOSAL}}}"
         files = "|".join(CONTENT_TYPES)

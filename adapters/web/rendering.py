@@ -21,6 +21,7 @@ _HERE: Final = Path(__file__).parent
 STATIC: Final = _HERE / "static"
 _CODE: Final = re.compile("(⟨[^⟩]*⟩)")
 _JSON_ESCAPE: Final = re.compile(r"(\\.)", re.DOTALL)
+_WHOLE_JSON: Final = re.compile(r'("(?:[^"\\]|\\.)*"|,)', re.DOTALL)
 
 
 class Renderer:
@@ -67,15 +68,20 @@ def marked(shown: str) -> Markup:
     )
 
 
-def folded(shown: str) -> Markup:
-    r"""Return shown canonical JSON with a line break drawn after each escape ``\n``.
+def folded(shown: str, *, is_whole: bool) -> Markup:
+    r"""Return shown canonical JSON with line breaks drawn where they help reading.
 
-    The breaks are elements: the text of the page stays what `show` returned.
+    They come after each escape ``\n``, and after each value where *shown* is the whole text. They
+    are elements: the text of the page stays what `show` returned.
     """
-    pieces = _JSON_ESCAPE.split(shown)
-    return Markup("").join(
-        marked(piece) + Markup("<br>") if piece == "\\n" else marked(piece) for piece in pieces
-    )
+    pieces = (_WHOLE_JSON if is_whole else _JSON_ESCAPE).split(shown)
+    return Markup("").join(_broken(piece) if odd % 2 else marked(piece) for odd, piece in enumerate(pieces))
+
+
+def _broken(piece: str) -> Markup:
+    if not piece.startswith('"'):
+        return marked(piece) + Markup("<br>") if piece in {",", "\\n"} else marked(piece)
+    return folded(piece, is_whole=False)
 
 
 def version_of(value: object) -> str:

@@ -39,6 +39,14 @@ class Lease:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Renewed:
+    """``lease`` must still be held, and is held until ``until`` from now on."""
+
+    lease: Lease
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Postponed:
     """The effect of ``lease`` is given back, to be done at ``due_at``."""
 

@@ -11,7 +11,7 @@ from typing import Generic, TypeAlias, TypeVar
 
 from bot.core.actors import Agent, Person, Token
 from bot.core.canonical import Digest
-from bot.core.effects import Effect, Lease, Postponed
+from bot.core.effects import Effect, Lease, Postponed, Renewed
 from bot.core.errors import KeyturnError
 from bot.core.halts import Halt
 from bot.core.ids import AgentId, PersonId, ProposalId
@@ -66,8 +66,8 @@ Record: TypeAlias = Proposal | Agent | Person | Token | Halt | PolicyVersion
 class Transition(Generic[T]):
     """Everything one step changes, committed together or not at all.
 
-    ``done`` and ``postponed`` give leases back; a lease that was lost meanwhile refuses the
-    whole transition.
+    ``done`` and ``postponed`` give leases back, ``renewed`` keeps them; a lease that was lost
+    meanwhile refuses the whole transition.
     """
 
     value: T
@@ -76,6 +76,7 @@ class Transition(Generic[T]):
     effects: tuple[Effect, ...] = ()
     done: tuple[Lease, ...] = ()
     postponed: tuple[Postponed, ...] = ()
+    renewed: tuple[Renewed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,6 @@ _HEADERS = MappingProxyType(
         hdrs.CACHE_CONTROL: "no-store",
         hdrs.CONTENT_SECURITY_POLICY: "default-src 'none'; frame-ancestors 'none'",
         hdrs.REFERRER_POLICY: "no-referrer",
-        hdrs.SERVER: SERVER,
         hdrs.X_CONTENT_TYPE_OPTIONS: "nosniff",
         hdrs.X_FRAME_OPTIONS: "DENY",
         "Cross-Origin-Opener-Policy": "same-origin",
@@ -43,15 +42,16 @@ def people_app(
     )
     for chat in chats:
         app.add_routes(chat.routes(desk))
-    app.on_response_prepare.append(_say_the_same_everywhere)
+
+    async def say_the_same_everywhere(request: web.Request, response: web.StreamResponse) -> None:
+        for name, value in _HEADERS.items():
+            response.headers.setdefault(name, value)
+        response.headers[hdrs.SERVER] = SERVER
+        if trusted.scheme(request) == "https":
+            response.headers.setdefault(hdrs.STRICT_TRANSPORT_SECURITY, _ONE_YEAR)
+
+    app.on_response_prepare.append(say_the_same_everywhere)
     return app
-
-
-async def _say_the_same_everywhere(request: web.Request, response: web.StreamResponse) -> None:
-    for name, value in _HEADERS.items():
-        response.headers.setdefault(name, value)
-    if request.scheme == "https":
-        response.headers.setdefault(hdrs.STRICT_TRANSPORT_SECURITY, _ONE_YEAR)
 
 
 @web.middleware

@@ -46,11 +46,16 @@ class TrustedProxies:
         if not self.trusts(request.remote):
             return await handler(request)
         caller = self.caller(request.remote, request.headers.getall("X-Forwarded-For", ()))
-        protos = request.headers.getall("X-Forwarded-Proto", ())
-        scheme = protos[-1].rpartition(",")[2].strip().lower() if protos else request.scheme
-        if scheme not in _SCHEMES:
-            scheme = request.scheme
-        return await handler(request.clone(scheme=scheme, remote=caller or ""))
+        return await handler(request.clone(scheme=self.scheme(request), remote=caller or ""))
+
+    def scheme(self, request: web.BaseRequest) -> str:
+        """Return how the caller of *request* reached the proxy nearest to us, or us."""
+        if self.trusts(request.remote):
+            protos = request.headers.getall("X-Forwarded-Proto", ())
+            scheme = protos[-1].rpartition(",")[2].strip().lower() if protos else ""
+            if scheme in _SCHEMES:
+                return scheme
+        return request.scheme
 
 
 def _address(written: str | None) -> IPv4Address | IPv6Address | None:

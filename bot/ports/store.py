@@ -45,7 +45,7 @@ class Store(Protocol):
 
         Raises:
             KeyturnError: the error of a Refusal, as it is.
-            Conflict: a lease in ``done`` or ``postponed`` is no longer held.
+            Conflict: a lease in ``done``, ``postponed`` or ``renewed`` is no longer held.
             StoreUnavailable: it could not be made durable.
         """
         ...

@@ -1,6 +1,7 @@
 """Carries out what was approved: intent before the socket opens, outcome after."""
 
 import asyncio
+from collections import defaultdict
 from dataclasses import replace
 from datetime import timedelta
 from logging import getLogger
@@ -9,6 +10,7 @@ from typing import assert_never
 from bot.core.actors import system_actor
 from bot.core.effects import Lease
 from bot.core.errors import Conflict, KeyturnError
+from bot.core.halts import halt_against
 from bot.core.ids import ID_ENTROPY_BYTES, ProposalId, proposal_id
 from bot.core.leaf import SALT_BYTES
 from bot.core.proposal import Outcome, Proposal, Result
@@ -18,25 +20,38 @@ from bot.core.transitions.execution import Claimed, NothingToDo
 from bot.core.transitions.submission import Draft
 from bot.core.verbs import Facts, Verb
 from bot.ports.connector import STALE, Connector, Executed, Failed, InDoubt, Succeeded
-from bot.ports.queries import AgentById, ProposalById
+from bot.ports.queries import AgentById, Halts, ProposalById
 from bot.service.approvers import membership_for
 from bot.service.gate import Gate
 
 log = getLogger(__name__)
 
-#: Every attempt ends before this, well inside its lease.
+#: Looking once more and carrying out end before this, well inside the lease.
 ATTEMPT_S = 30.0
 LEASE_S = 60.0
+#: How many attempts may run at once for each connector: a slow target must not hold up others.
+_AT_ONCE = 32
 
 
 class Execute:
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
+        self._slots: defaultdict[str, asyncio.Semaphore] = defaultdict(
+            lambda: asyncio.Semaphore(_AT_ONCE)
+        )
 
     async def execute(self, lease: Lease) -> None:
-        """Claim, carry out and record the proposal of *lease*."""
+        """Claim, carry out and record the proposal of *lease*.
+
+        Raises:
+            Conflict: somebody else has the lease by now.
+        """
+        found = await self._gate.store.read(ProposalById(ProposalId(lease.effect.subject)))
+        async with self._slots["" if found is None else found.connector]:
+            await self._execute(lease, found)
+
+    async def _execute(self, lease: Lease, found: Proposal | None) -> None:
         gate = self._gate
-        found = await gate.store.read(ProposalById(ProposalId(lease.effect.subject)))
         verb = None if found is None else gate.connectors.verbs.get(found.action.verb)
         membership = {} if found is None else await membership_for(gate, found)
         claim = await gate.commit(
@@ -45,7 +60,12 @@ class Execute:
                 agent=None if found is None else found.agent,
             ),
             lambda snapshot: execution.claim(
-                snapshot, lease, policy=gate.policies.current, verb=verb, membership=membership
+                snapshot,
+                lease,
+                policy=gate.policies.current,
+                verb=verb,
+                membership=membership,
+                lease_s=LEASE_S,
             ),
         )
         match claim:
@@ -76,25 +96,44 @@ class Execute:
     async def _attempt(
         self, connector: Connector, proposal: Proposal, *, key: str, verb: Verb
     ) -> Executed:
-        action = proposal.action
+        deadline = self._gate.clock.now() + timedelta(seconds=ATTEMPT_S)
         try:
-            async with asyncio.timeout(ATTEMPT_S):
+            async with asyncio.timeout(ATTEMPT_S / 2):
                 stale = await _drifted(connector, proposal, verb)
-                if stale is not None:
-                    return stale
         except TimeoutError:
             return Failed(reason="unreachable", detail="The target did not answer in time.")
         except KeyturnError as error:
             return Failed(reason="unreachable", detail=error.message)
-        deadline = self._gate.clock.now() + timedelta(seconds=ATTEMPT_S)
+        except Exception:
+            log.exception("connector raised", extra={"proposal": proposal.id})
+            return Failed(reason="connector_error", detail="The target could not be looked at.")
+        if stale is not None:
+            return stale
+        if await self._is_halted(proposal):
+            return Failed(reason="halted", detail="It was stopped before anything was sent.")
         try:
             return await connector.execute(
-                action, key=key, etag=proposal.etag or proposal.facts.etag, deadline=deadline
+                proposal.action,
+                key=key,
+                etag=proposal.etag or proposal.facts.etag,
+                deadline=deadline,
             )
         except Exception:
             # A connector must not raise; whatever it had begun may have had its effect.
             log.exception("connector raised", extra={"proposal": proposal.id})
             return InDoubt(reason="connector_error", detail="The connector failed unexpectedly.")
+
+    async def _is_halted(self, proposal: Proposal) -> bool:
+        halts = await self._gate.store.read(Halts(in_force=True))
+        return (
+            halt_against(
+                halts,
+                agent=proposal.agent,
+                principal=proposal.principal,
+                connector=proposal.connector,
+            )
+            is not None
+        )
 
     async def _ask_anew(self, connector: Connector, proposal: Proposal, verb: Verb) -> Draft | None:
         """Return the draft of a successor that shows the target as it is now."""

@@ -18,7 +18,7 @@ from bot.service.waiting import Waiters
 log = getLogger(__name__)
 
 _BATCH = 64
-_AT_ONCE = 32
+_AT_ONCE = 1024
 _LONGEST_PAUSE_S = 0.5
 _AFTER_FAILURE_S = 1.0
 _LEASE_LIMIT = 200

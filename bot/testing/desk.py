@@ -23,8 +23,8 @@ class MemoryDesk:
     """Implements :class:`bot.ports.desk.Desk`.
 
     ``journal`` holds every call that would change something, ``clicks`` the presses among them.
-    ``answer`` is what the next press gets instead of being carried out; ``fail_with`` is raised
-    by everything.
+    ``answer`` is what the next press gets instead of being carried out, ``fail_with`` is raised by
+    everything, and ``without_warnings`` leaves Keyturn's own warnings off the cards.
     """
 
     clock: Clock
@@ -38,6 +38,7 @@ class MemoryDesk:
     journal: list[tuple[str, Any]] = field(default_factory=list)
     answer: Pressed | None = None
     fail_with: KeyturnError | None = None
+    without_warnings: bool = False
 
     @property
     def clicks(self) -> list[Click]:
@@ -51,7 +52,7 @@ class MemoryDesk:
 
     def card_for(self, person: PersonId, proposal: ProposalId, *, max_chars: int) -> Card:
         found = self._visible(person, proposal)
-        return build_card(
+        card = build_card(
             found,
             agent=self.agents[found.agent],
             principal=self.people[found.principal],
@@ -60,6 +61,7 @@ class MemoryDesk:
             status=status_line(found),
             max_chars=max_chars,
         )
+        return replace(card, warnings=()) if self.without_warnings else card
 
     async def press(self, click: Click) -> Pressed:
         self._record("press", click)
@@ -69,6 +71,8 @@ class MemoryDesk:
         found = self.proposals.get(click.proposal)
         if found is None:
             return NotRecorded(code="not_found", message="There is no such proposal.")
+        if click.person not in {found.principal, *self._approvers(found)}:
+            return NotRecorded(code="not_yours", message="This decision is not yours to make.")
         if found.state in TERMINAL:
             return NotRecorded(code="too_late", message=status_line(found), state=found.state)
         state, message = _AFTER[click.button]

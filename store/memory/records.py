@@ -8,7 +8,7 @@ from typing import Final, TypeVar, assert_never
 
 from bot.core.actors import Agent, Person, Token
 from bot.core.canonical import Digest
-from bot.core.effects import Effect, EffectKind, Lease, Postponed
+from bot.core.effects import Effect, EffectKind, Lease, Postponed, Renewed
 from bot.core.errors import Conflict
 from bot.core.halts import Halt
 from bot.core.ids import AgentId, EffectId, HaltId, PersonId, ProposalId, TokenId
@@ -175,6 +175,15 @@ class Records:
         effect = replace(work.effect, due_at=postponed.due_at)
         given_back = replace(work, effect=effect, ready_at=postponed.due_at, held=False)
         self._set(self.work, effect.id, given_back)
+
+    def renew(self, renewed: Renewed) -> None:
+        """Hold the lease for longer.
+
+        Raises:
+            Conflict: the lease is no longer held.
+        """
+        work = self._held(renewed.lease)
+        self._set(self.work, work.effect.id, replace(work, ready_at=renewed.until))
 
     def _lease(self, effect_id: EffectId, for_s: float) -> Lease:
         work = self.work[effect_id]

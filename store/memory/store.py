@@ -120,6 +120,8 @@ class MemoryStore:
             records.finish(lease)
         for postponed in made.postponed:
             records.postpone(postponed)
+        for renewed in made.renewed:
+            records.renew(renewed)
         for record in made.puts:
             records.put(record)
         first = records.frontier.size

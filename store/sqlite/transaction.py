@@ -200,7 +200,7 @@ class Transaction:
         )
         leaf_rows, opening_rows = leaf_values(leaves), opening_values(leaves)
 
-        if len(made.done) + len(made.postponed) + len(puts) > 1:
+        if len(made.done) + len(made.postponed) + len(made.renewed) + len(puts) > 1:
             self._write_in_savepoint(made, puts)
         else:
             # A statement is a savepoint of its own.
@@ -240,6 +240,11 @@ class Transaction:
             lease, due_at = postponed.lease, micros(postponed.due_at)
             key = (lease.effect.subject, lease.effect.id, lease.attempt)
             if execute(_POSTPONE, (due_at, due_at, *key)).rowcount != 1:
+                raise _lost(lease)
+        for renewed in made.renewed:
+            lease = renewed.lease
+            key = (lease.effect.subject, lease.effect.id, lease.attempt)
+            if execute(_RENEW, (micros(renewed.until), *key)).rowcount != 1:
                 raise _lost(lease)
         for record, (sql, values) in puts:
             try:
@@ -317,6 +322,10 @@ _LEASE_EFFECT: Final = """
 """
 _FINISH: Final = """
     UPDATE effect SET held = 0, ready_at = NULL
+    WHERE subject = ? AND id = ? AND attempt = ? AND held
+"""
+_RENEW: Final = """
+    UPDATE effect SET ready_at = ?
     WHERE subject = ? AND id = ? AND attempt = ? AND held
 """
 _POSTPONE: Final = """

@@ -80,7 +80,8 @@ class LoopbackTarget:
         self._open.add(writer)
         try:
             if self._behaviour is Behaviour.RESET_UNREAD:
-                return _reset(writer)
+                _reset(writer)
+                return
             request = await _read(reader)
             self.requests.append(request)
             await self._answer(request, writer)
@@ -97,7 +98,8 @@ class LoopbackTarget:
             self.received.append(write)
             self._arrived.set()
         if self.scripted is not None:
-            return await _send(writer, *self.scripted(request))
+            await _send(writer, *self.scripted(request))
+            return
         match self._behaviour:
             case Behaviour.HANG:
                 await asyncio.Event().wait()

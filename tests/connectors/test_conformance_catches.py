@@ -101,7 +101,7 @@ class ForgetsTheEtag(Copy):
     async def execute(
         self, action: Action, *, key: str, etag: str | None, deadline: datetime
     ) -> Executed:
-        return await super().execute(action, key=key, etag=None, deadline=deadline)
+        return await super().execute(action, key=key, etag=etag and None, deadline=deadline)
 
 
 class FollowsRedirects(Copy):
@@ -144,7 +144,7 @@ class ForgetsTheDeadline(Copy):
     async def execute(
         self, action: Action, *, key: str, etag: str | None, deadline: datetime
     ) -> Executed:
-        later = datetime.now(UTC) + timedelta(seconds=60)
+        later = deadline + timedelta(seconds=60)
         return await super().execute(action, key=key, etag=etag, deadline=later)
 
 

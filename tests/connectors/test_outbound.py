@@ -49,7 +49,10 @@ class Names(AbstractResolver):
         self.asked: list[str] = []
 
     async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+        self,
+        host: str,
+        port: int = 0,
+        family: socket.AddressFamily = socket.AF_UNSPEC,  # noqa: ARG002  the answers have their own
     ) -> list[ResolveResult]:
         self.asked.append(host)
         if not self.answers:

@@ -19,14 +19,10 @@ UNKNOWN_AGENT = spell_token(TokenKind.AGENT, b"\x01" * 24)
 
 
 def raw_note(params: str) -> bytes:
-    return (
-        b'{"action":{"verb":"note.write","resource":"note:1","params":' + params.encode() + b"}}"
-    )
+    return b'{"action":{"verb":"note.write","resource":"note:1","params":' + params.encode() + b"}}"
 
 
-async def refused(
-    served: Served, status: int, code: str, **sent: object
-) -> Reply:
+async def refused(served: Served, status: int, code: str, **sent: object) -> Reply:
     """Submit *sent*, expect the problem, and expect everything to be as it was."""
     before = await served.remains()
     reply = await served.propose(**sent)  # type: ignore[arg-type]
@@ -100,9 +96,7 @@ async def test_a_token_in_another_scheme(served: Served):
 
 async def test_a_token_in_the_address(served: Served):
     before = await served.remains()
-    reply = await served.ask(
-        "GET", f"/v1/proposals?access_token={served.office.token}", token=None
-    )
+    reply = await served.ask("GET", f"/v1/proposals?access_token={served.office.token}", token=None)
     assert (reply.status, reply.code) == (401, "not_authenticated")
     assert await served.remains() == before
 
@@ -135,9 +129,7 @@ async def test_a_verb_outside_the_credentials_scope(served: Served):
         ({"text": "a", "more": 1}, "/action/params"),
     ],
 )
-async def test_params_that_break_the_schema(
-    served: Served, params: dict[str, object], field: str
-):
+async def test_params_that_break_the_schema(served: Served, params: dict[str, object], field: str):
     body = note()
     body["action"]["params"] = params
     reply = await refused(served, 422, "invalid_input", body=body)
@@ -269,7 +261,9 @@ async def test_a_field_of_the_wrong_shape(served: Served, field: str, value: obj
     assert reply.body["field"].startswith(f"/{field}")
 
 
-@pytest.mark.parametrize("raw", [b"", b"[]", b"null", b'"text"', b"{", b"\xff{}", b"\xef\xbb\xbf{}"])
+@pytest.mark.parametrize(
+    "raw", [b"", b"[]", b"null", b'"text"', b"{", b"\xff{}", b"\xef\xbb\xbf{}"]
+)
 async def test_a_body_that_is_no_object(served: Served, raw: bytes):
     await refused(served, 422, "invalid_input", raw=raw)
 
@@ -403,9 +397,7 @@ async def test_a_halted_agent(served: Served):
     await settled(served)
     reply = await refused(served, 503, "halted")
     assert "Retry-After" in reply.headers
-    assert reply.body["remedy"] == (
-        "Do not attempt this another way. A person has to resume it."
-    )
+    assert reply.body["remedy"] == ("Do not attempt this another way. A person has to resume it.")
 
 
 async def test_a_proposal_to_supersede_that_is_not_there(served: Served):
@@ -422,14 +414,10 @@ async def test_a_proposal_to_supersede_that_is_not_there(served: Served):
         ({"Content-Type": "application/json; charset=UTF-8"}, 202),
     ],
 )
-async def test_a_body_that_is_not_plain_json(
-    served: Served, headers: dict[str, str], status: int
-):
+async def test_a_body_that_is_not_plain_json(served: Served, headers: dict[str, str], status: int):
     before = await served.remains()
     sent = {"Idempotency-Key": "k", **headers}
-    reply = await served.ask(
-        "POST", "/v1/proposals", headers=sent, raw=json.dumps(note()).encode()
-    )
+    reply = await served.ask("POST", "/v1/proposals", headers=sent, raw=json.dumps(note()).encode())
     if status == 202:
         assert reply.status == 202
     else:
@@ -486,7 +474,9 @@ async def test_a_body_that_never_ends_is_cut_off(tmp_path: Path):
         assert await served.remains() == before
 
 
-async def test_an_unexpected_error_tells_no_details(served: Served, caplog: pytest.LogCaptureFixture):
+async def test_an_unexpected_error_tells_no_details(
+    served: Served, caplog: pytest.LogCaptureFixture
+):
     served.office.notebook.facts = None  # type: ignore[assignment] # a faulty connector
     reply = await refused(served, 500, "internal")
     correlation = reply.body["correlation"]

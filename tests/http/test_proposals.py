@@ -14,9 +14,7 @@ from bot.ports.connector import InDoubt, Unknown
 from tests.http.served import Served, note, serve
 from tests.service.office import ALLOW, DENY
 
-_AS_JSON = {
-    model: TypeAdapter(model) for model in (ProposalAnswer, ProposalsAnswer, DryRunAnswer)
-}
+_AS_JSON = {model: TypeAdapter(model) for model in (ProposalAnswer, ProposalsAnswer, DryRunAnswer)}
 
 
 def is_a(model: type, raw: bytes) -> None:

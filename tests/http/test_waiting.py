@@ -24,9 +24,7 @@ async def parked(served: Served, count: int = 1) -> None:
 
 async def test_a_decision_wakes_who_waits(served: Served):
     proposal = (await served.propose()).body["id"]
-    waiting = asyncio.create_task(
-        served.ask("GET", f"/v1/proposals/{proposal}", headers=WAIT)
-    )
+    waiting = asyncio.create_task(served.ask("GET", f"/v1/proposals/{proposal}", headers=WAIT))
     await parked(served)
     await served.office.press(await served.office.now(proposal), Button.REJECT, note="No.")
     reply = await asyncio.wait_for(waiting, 5)
@@ -132,9 +130,7 @@ async def test_more_waits_than_an_agent_may_have_are_429_and_a_submit_is_kept(tm
 async def test_a_bot_that_stops_tells_who_waits_how_things_stand(tmp_path: Path):
     async with serve(tmp_path) as served:
         proposal = (await served.propose()).body["id"]
-        waiting = asyncio.create_task(
-            served.ask("GET", f"/v1/proposals/{proposal}", headers=WAIT)
-        )
+        waiting = asyncio.create_task(served.ask("GET", f"/v1/proposals/{proposal}", headers=WAIT))
         await parked(served)
         async with asyncio.timeout(1.5):
             await served.listeners.__aexit__(None, None, None)

@@ -4,15 +4,19 @@ from dataclasses import replace
 
 import pytest
 
+from bot.core.actors import OPERATOR
 from bot.core.card import Button
+from bot.core.effects import EffectKind
 from bot.core.errors import (
     Conflict,
 )
+from bot.core.halts import HaltScope, HaltTarget
 from bot.core.pressed import NotRecorded, Recorded
 from bot.core.proposal import Action, Result
 from bot.core.states import State
 from bot.core.verbs import Audience, Facts, Reach
 from bot.ports.connector import STALE, Failed, Found, InDoubt, Succeeded
+from bot.service.execute import Execute
 from bot.testing.notebook import Notebook
 from tests.service.office import Office, open_office
 
@@ -160,3 +164,43 @@ async def test_a_lookup_that_finds_it_gives_its_reference() -> None:
         assert done.outcome is not None
         assert done.outcome.reference == "note-77"
         assert done.outcome.result is Result.SUCCEEDED
+
+
+async def test_a_worker_that_lost_its_lease_does_not_begin() -> None:
+    async with open_office(with_workers=False) as office:
+        proposal = await office.propose()
+        await office.press(proposal)
+        (stale,) = await office.gate.dispatch.take(EffectKind.EXECUTE, limit=9)
+        office.clock.advance(31)
+        (fresh,) = await office.store.lease([EffectKind.EXECUTE], limit=9, for_s=60)
+        execute = Execute(office.gate)
+
+        with pytest.raises(Conflict):
+            await execute.execute(stale)
+        assert office.notebook.written == []
+
+        await execute.execute(fresh)
+        assert len(office.notebook.written) == 1
+
+
+async def test_a_halt_that_comes_while_looking_once_more_stops_it_before_it_is_sent() -> None:
+    looks = 0
+
+    class Watched(Notebook):
+        async def inspect(self, action: Action) -> Facts:
+            nonlocal looks
+            looks += 1
+            if looks == 2:
+                target = HaltTarget(scope=HaltScope.ALL)
+                await office.halts.halt(OPERATOR, target, reason="something is wrong")
+            return await Notebook.inspect(self, action)
+
+    notebook = Watched(verb=replace(Notebook().verb, inspects=True))
+    async with open_office(notebook=notebook) as office:
+        proposal = await office.propose()
+        await office.press(proposal)
+
+        done = await office.until(proposal.id)
+
+        assert (done.state, done.reason) == (State.FAILED, "halted")
+        assert notebook.written == []

@@ -1,12 +1,13 @@
 """Claim, intent, outcome: an action is carried out at most once, and never unrecorded."""
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TypeAlias
 
 from bot.core import effects
 from bot.core.actors import Actor, system_actor
 from bot.core.approval import Membership, eligible, votes
-from bot.core.effects import Effect, Lease
+from bot.core.effects import Effect, Lease, Renewed
 from bot.core.halts import halt_against
 from bot.core.ids import PersonId, ProposalId
 from bot.core.leaf import LeafDraft
@@ -57,13 +58,17 @@ def claim(
     policy: Policy,
     verb: Verb | None,
     membership: Membership,
+    lease_s: float,
 ) -> Step[Claim]:
-    """Record the intent to carry out, if everything that allowed it still holds."""
+    """Record the intent to carry out, if everything that allowed it still holds.
+
+    The lease is kept for *lease_s* seconds from here, in which the attempt has to end.
+    """
     proposal = snapshot.proposals.get(ProposalId(lease.effect.subject))
     if proposal is None:
         return _finished(lease)
     if proposal.state is State.EXECUTING:
-        return _take_over(snapshot, proposal, lease, verb)
+        return _take_over(snapshot, proposal, lease, verb, lease_s=lease_s)
     if proposal.state is not State.APPROVED:
         return _finished(lease)
     policy_in_force(snapshot, policy)
@@ -87,7 +92,7 @@ def claim(
         claimed_at=snapshot.now,
         changed_at=snapshot.now,
     )
-    return _intent(claimed, voters)
+    return _intent(snapshot, claimed, voters, lease=lease, lease_s=lease_s)
 
 
 def outcome(
@@ -201,8 +206,16 @@ def outcome_leaf(proposal: Proposal, type_: str, *, actor: Actor) -> LeafDraft:
     )
 
 
-def _intent(claimed: Proposal, voters: frozenset[PersonId]) -> Transition[Claim]:
+def _intent(
+    snapshot: Snapshot,
+    claimed: Proposal,
+    voters: frozenset[PersonId],
+    *,
+    lease: Lease,
+    lease_s: float,
+) -> Transition[Claim]:
     key = execution_key(claimed.id)
+    until = snapshot.now + timedelta(seconds=lease_s)
     return Transition(
         value=Claimed(proposal=claimed, key=key),
         puts=(claimed,),
@@ -222,16 +235,17 @@ def _intent(claimed: Proposal, voters: frozenset[PersonId]) -> Transition[Claim]
                 },
             ),
         ),
+        renewed=(Renewed(lease=lease, until=until),),
     )
 
 
 def _take_over(
-    snapshot: Snapshot, proposal: Proposal, lease: Lease, verb: Verb | None
+    snapshot: Snapshot, proposal: Proposal, lease: Lease, verb: Verb | None, *, lease_s: float
 ) -> Transition[Claim]:
     """Go on for a worker that is gone: with the same key, or not at all."""
     if verb is not None and verb.idempotent and not _is_halted(snapshot, proposal):
         again = replace(proposal, attempt=lease.attempt, changed_at=snapshot.now)
-        return _intent(again, frozenset())
+        return _intent(snapshot, again, frozenset(), lease=lease, lease_s=lease_s)
     lost = replace(
         proposal,
         state=next_state(proposal.state, Event.LOSE, actor=WORKER.kind),
