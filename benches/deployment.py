@@ -4,6 +4,7 @@ import asyncio
 import os
 import secrets
 import socket
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ from benches.process import Server, free_port, running
 from bot.cli.admin import speaking
 from bot.keys import SHELF_KEY, SHELF_KEY_BYTES
 from bot.settings import load
+
+_KEYTURN: Final = Path(sys.executable).with_name("keyturn")
 
 RULES: Final = 100
 PEOPLE: Final = 4
@@ -92,7 +95,7 @@ class Deployment:
         """
         python_path = os.pathsep.join((str(self.folder / "plug-ins"), os.getcwd()))
         with running(
-            ["bot.cli", "serve", "--config", str(self.config)],
+            [str(_KEYTURN), "serve", "--config", str(self.config)],
             port=self.port,
             log=self.folder / "bot.log",
             environment={"PYTHONPATH": python_path},

@@ -5,7 +5,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -54,15 +53,15 @@ class Server:
 def running(
     command: Sequence[str], *, port: int, log: Path, environment: Mapping[str, str]
 ) -> Iterator[Server]:
-    """Run the Python module and arguments *command* until it is ready, and end it afterwards.
+    """Run *command* until the server it starts is ready, and end it afterwards.
 
     Raises:
         DidNotStart: it ended, or did not become ready.
     """
     started = time.perf_counter()
     with log.open("ab") as out:
-        process = subprocess.Popen(  # noqa: S603 - our own modules
-            [sys.executable, "-m", *command],
+        process = subprocess.Popen(  # noqa: S603 - our own programs
+            command,
             stdout=out,
             stderr=subprocess.STDOUT,
             env={**os.environ, **environment},

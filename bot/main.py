@@ -7,12 +7,13 @@ import asyncio
 import secrets
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from logging import getLogger
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from aiohttp import web
 
@@ -33,7 +34,6 @@ from bot.http.people import people_app
 from bot.http.proxies import TrustedProxies
 from bot.http.waits import Waits
 from bot.keys import SHELF_KEY, SHELF_KEY_BYTES, read_key
-from bot.ports.connector import Connector
 from bot.ports.desk import SignInLink
 from bot.ports.queries import PersonByHandle, PersonById
 from bot.ports.store import Store
@@ -106,8 +106,7 @@ class Bot:
                 yield working
         finally:
             working.cancel()
-            with suppress(asyncio.CancelledError):
-                await working
+            await asyncio.wait({working})
 
     async def _work(self) -> None:
         async with asyncio.TaskGroup() as group:
@@ -166,13 +165,12 @@ async def assemble(settings: Settings) -> AsyncIterator[Bot]:
         shelf_key = found.of(
             lambda: read_key(settings.keys_dir / SHELF_KEY, length_bytes=SHELF_KEY_BYTES)
         )
-        built = [
-            connector
-            for name, section in settings.connectors.items()
-            if (connector := found.of(lambda n=name, s=section: _connector(settings, n, s, clock)))
-        ]
-        for connector in built:
-            closing.push_async_callback(connector.close)
+        built = []
+        for name, section in settings.connectors.items():
+            make = partial(choose_connector, name, section, secrets=settings.secrets, clock=clock)
+            if (connector := found.of(make)) is not None:
+                closing.push_async_callback(connector.close)
+                built.append(connector)
         connectors = found.of(lambda: Connectors(built))
         if policy is None or shelf_key is None or connectors is None or found.problems:
             raise found.error(settings.file)
@@ -189,11 +187,11 @@ async def assemble(settings: Settings) -> AsyncIterator[Bot]:
             deployment=settings.deployment,
             secrets=settings.secrets,
         )
-        chats = {
-            name: chat
-            for name, own in settings.chats.items()
-            if (chat := found.of(lambda n=name, o=own: choose_chat(n, o, surroundings)))
-        }
+        chats = {}
+        for name, section in settings.chats.items():
+            chat = found.of(partial(choose_chat, name, section, surroundings))
+            if chat is not None:
+                chats[name] = chat
         if found.problems:
             raise found.error(settings.file)
         yield _bot(
@@ -226,9 +224,10 @@ async def serve(settings: Settings, *, ready: Callable[[Bot], Awaitable[None]]) 
     async with assemble(settings) as bot, bot.serving() as working:
         log.info("started", extra={"deployment": settings.deployment})
         await ready(bot)
-        stopped = asyncio.ensure_future(stop.wait())
-        await asyncio.wait({working, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        stopped.cancel()
+        told = asyncio.create_task(stop.wait())
+        either: set[asyncio.Future[Any]] = {told, working}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        told.cancel()
         if working.done():
             working.result()
         log.info("stopping")
@@ -306,12 +305,6 @@ def _policy(file: Path) -> Policy:
             remedy="`keyturn serve --init` writes one to begin with.",
         ) from error
     return parse_policy(text)
-
-
-def _connector(
-    settings: Settings, name: str, section: Mapping[str, object], clock: SystemClock
-) -> Connector:
-    return choose_connector(name, section, secrets=settings.secrets, clock=clock)
 
 
 def _person_finder(store: Store) -> Callable[[str], Awaitable[PersonId | None]]:

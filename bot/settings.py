@@ -5,7 +5,7 @@ import os
 import ssl
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias, get_type_hints
+from typing import Annotated, Any, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -16,7 +16,6 @@ from pydantic import (
     StringConstraints,
     ValidationError,
     ValidationInfo,
-    create_model,
 )
 
 from bot.core.errors import SettingsInvalid
@@ -30,8 +29,11 @@ Name: TypeAlias = Annotated[
     str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(?:[-_.][a-z0-9]+)*$", max_length=64)
 ]
 Port: TypeAlias = Annotated[int, Field(ge=1, le=65_535)]
+Cap: TypeAlias = Annotated[int, Field(ge=1)]
 #: What a chat, connector or store says for itself; its own adapter parses it.
 Own: TypeAlias = dict[str, Any]
+
+_CAPS = Caps()
 
 
 def _path(value: object, info: ValidationInfo) -> Path:
@@ -120,8 +122,14 @@ class StoreChoice(_Section):
 class CapsSection(_Section):
     """The fixed caps of the gate: each may be set, none may be taken away."""
 
-    pending_per_agent: Cap = Caps.pending_per_agent
+    pending_per_agent: Cap = _CAPS.pending_per_agent
     pending_per_principal: Cap = _CAPS.pending_per_principal
+    submits_per_minute: Cap = _CAPS.submits_per_minute
+    waits_per_agent: Cap = _CAPS.waits_per_agent
+    waits_total: Cap = _CAPS.waits_total
+    max_body_bytes: Cap = _CAPS.max_body_bytes
+
+
 class Log(_Section):
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["text", "json"] = "text"
@@ -138,9 +146,9 @@ class Settings(_Section):
     policy: Location
     groups: Location | None = None
     store: StoreChoice = StoreChoice()
-    chats: dict[Name, Own] = Field(default_factory=lambda: {"web": {}})
+    chats: dict[Name, Own] = Field(default_factory=lambda: dict[str, Own](web={}))
     connectors: dict[Name, Own] = Field(default_factory=dict)
-    caps: CapsSection = CapsSection()  # type: ignore[valid-type]
+    caps: CapsSection = CapsSection()
     log: Log = Log()
 
     file: Path = Field(exclude=True)

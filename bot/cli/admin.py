@@ -73,9 +73,8 @@ class Admin:
         query: Mapping[str, str | list[str]] | None = None,
     ) -> Any:
         url = URL(_BASE + "/".join(quote(step, safe="") for step in steps), encoded=True)
-        sent = {} if body is None else {"json": body}
         try:
-            async with self._session.request(method, url.with_query(query), **sent) as answer:
+            async with self._session.request(method, url.with_query(query), json=body) as answer:
                 value = await answer.json(content_type=None) if answer.status != 204 else None
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise NotReachable(

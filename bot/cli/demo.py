@@ -28,7 +28,7 @@ from bot.core.errors import RefusesToStart
 from bot.main import Bot, assemble
 from bot.settings import load
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 THREAD = "eng-help"
 QUESTION = "How do I give my team access to the build logs?"

@@ -14,7 +14,7 @@ from bot.core.errors import KeyturnError, RefusesToStart, SettingsInvalid
 from bot.core.ids import PersonId
 from bot.settings import load
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 _MARKS = {
     Status.OK: "[green]ok  [/]",

@@ -6,7 +6,7 @@ from bot.cli.options import Config, Debug, Json, Reason
 from bot.cli.output import as_json, out, plain
 from bot.cli.run import ask
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -8,7 +8,7 @@ from bot.cli.output import as_json, local, table
 from bot.cli.people_by_id import People
 from bot.cli.run import ask
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

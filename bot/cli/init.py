@@ -4,7 +4,7 @@ from bot.cli.first_files import first_files, write
 from bot.cli.options import Config, Json
 from bot.cli.output import FAILED, as_json, err, out, plain
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

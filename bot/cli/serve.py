@@ -22,7 +22,7 @@ from bot.main import Bot
 from bot.main import serve as serve_bot
 from bot.settings import load
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

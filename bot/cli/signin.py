@@ -6,7 +6,7 @@ from bot.cli.options import Config, Debug, Json
 from bot.cli.output import as_json, local, out, plain, to_copy
 from bot.cli.run import ask
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -5,7 +5,7 @@ import typer
 from bot.cli.options import Json
 from bot.cli.output import as_json
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -115,7 +115,11 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """One proposal and its life so far. Times are UTC, ``salt`` is hexadecimal."""
+    """One proposal and its life so far. Times are UTC, ``salt`` is hexadecimal.
+
+    ``attempt`` is that of the lease it was claimed under last; ``intents`` counts the attempts
+    that may have reached the target.
+    """
 
     id: ProposalId
     agent: AgentId
@@ -153,6 +157,7 @@ class Proposal:
     superseded_by: ProposalId | None = None
     successor_of: ProposalId | None = None
     attempt: int = 0
+    intents: int = 0
     claimed_at: datetime | None = None
     outcome: Outcome | None = None
     changed_at: datetime

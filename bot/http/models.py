@@ -82,7 +82,7 @@ class ProposalBody(Body):
         Literal["execute", "release"],
         Field(description="`release` only where a rule says so; no rule does in this version."),
     ] = "execute"
-    rationale: Annotated[RationaleBody, Field(default_factory=lambda: RationaleBody())]
+    rationale: Annotated[RationaleBody, Field(default_factory=RationaleBody)]
     preconditions: PreconditionsBody = PreconditionsBody()
     expires_in_s: Annotated[
         int | None,

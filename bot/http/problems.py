@@ -14,6 +14,7 @@ import orjson
 from aiohttp import hdrs, web
 from multidict import CIMultiDict
 
+from bot.core import errors
 from bot.core.errors import (
     Halted,
     InvalidInput,
@@ -241,11 +242,9 @@ def _route_of(request: web.Request) -> str:
 
 
 def every_error() -> Mapping[str, type[KeyturnError]]:
-    """Return every error that this program raises on purpose, by its code."""
-    found: dict[str, type[KeyturnError]] = {}
-    open_ends: list[type[KeyturnError]] = [KeyturnError]
-    while open_ends:
-        error = open_ends.pop()
-        found.setdefault(error.code, error)
-        open_ends += error.__subclasses__()
+    """Return every error of the public tree and of this module, by its code."""
+    named = (*vars(errors).values(), *globals().values())
+    classes = (one for one in named if isinstance(one, type) and issubclass(one, KeyturnError))
+    # A subclass that only carries more has its parent's code and words.
+    found = {one.code: one for one in classes if "code" in vars(one)}
     return dict(sorted(found.items()))

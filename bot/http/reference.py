@@ -103,14 +103,25 @@ is used up), `missing` (what is not ready), `problems` (all that is wrong with a
 A refusal by a person or a rule is no error: it is a `200` whose `state` says so.
 """
 
+_PEOPLE = """\
+## The people's listener
+
+Serves what the chats bring, first of all the web inbox. Its pages are for browsers and are no API.
+"""
+
+_AT_START = """\
+## At start
+
+Keyturn does not start with these; it names everything that is wrong at once.
+"""
+
 
 def api_page() -> str:
     """Return the page about every route."""
     sections = [
         _API_HEAD,
         _routes("The agents' listener", AGENT_ROUTES),
-        "## The people's listener\n\nServes what the chats bring: the web inbox, and later the "
-        "call-backs of Slack and Teams.\nIts pages are for browsers and are not an API.\n",
+        _PEOPLE,
         _routes("The admin listener", ADMIN_ROUTES),
     ]
     return "\n".join(sections)
@@ -128,8 +139,7 @@ def errors_page() -> str:
                 ("Code", "Status", "What it means", "What to do"),
                 ((f"`{e.code}`", str(e.status), e.title, e.default_remedy) for e in over_http),
             ),
-            "## At start\n\nKeyturn does not start with these; it names everything that is wrong "
-            "at once.\n",
+            _AT_START,
             _table(
                 ("Code", "What it means", "What to do"),
                 ((f"`{e.code}`", e.title, e.default_remedy) for e in at_start),

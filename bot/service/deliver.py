@@ -63,12 +63,22 @@ class Deliver:
             except Undeliverable as error:
                 failed.append(str(error))
         if later:
-            return Delivered(lease=lease, posted=tuple(posted), retry_in_s=_pause_s(lease.attempt))
+            return Delivered(
+                lease=lease,
+                posted=tuple(posted),
+                shown_at=proposal.changed_at,
+                retry_in_s=_pause_s(lease.attempt),
+            )
         undeliverable = None
         if not posted and not reached:
             undeliverable = "; ".join(failed) or "Nobody may decide about it."
             log.warning("card not deliverable", extra={"proposal": proposal.id})
-        return Delivered(lease=lease, posted=tuple(posted), undeliverable=undeliverable)
+        return Delivered(
+            lease=lease,
+            posted=tuple(posted),
+            shown_at=proposal.changed_at,
+            undeliverable=undeliverable,
+        )
 
     async def _post_to(self, person: PersonId, proposal: Proposal, agent: Agent) -> Posted:
         reasons: list[str] = []

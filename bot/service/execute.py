@@ -9,7 +9,7 @@ from typing import assert_never
 
 from bot.core.actors import system_actor
 from bot.core.effects import Lease
-from bot.core.errors import Conflict, KeyturnError
+from bot.core.errors import Conflict, KeyturnError, StoreUnavailable
 from bot.core.halts import halt_against
 from bot.core.ids import ID_ENTROPY_BYTES, ProposalId, proposal_id
 from bot.core.leaf import SALT_BYTES
@@ -31,6 +31,9 @@ ATTEMPT_S = 30.0
 LEASE_S = 60.0
 #: How many attempts may run at once for each connector: a slow target must not hold up others.
 _AT_ONCE = 32
+
+_FIRST_PAUSE_S = 0.1
+_LONGEST_PAUSE_S = 5.0
 
 
 class Execute:
@@ -71,15 +74,13 @@ class Execute:
         match claim:
             case NothingToDo():
                 return
-            case Claimed(proposal=proposal, key=key):
-                await self._carry_out(lease, proposal, key=key, verb=verb)
+            case Claimed():
+                await self._carry_out(lease, claim, verb=verb)
             case _:
                 assert_never(claim)
 
-    async def _carry_out(
-        self, lease: Lease, proposal: Proposal, *, key: str, verb: Verb | None
-    ) -> None:
-        gate = self._gate
+    async def _carry_out(self, lease: Lease, claim: Claimed, *, verb: Verb | None) -> None:
+        gate, proposal = self._gate, claim.proposal
         connector = gate.connectors.named(proposal.connector)
         successor: Draft | None = None
         if connector is None or verb is None:
@@ -87,7 +88,12 @@ class Execute:
                 reason="not_configured", detail="Its connector is not configured."
             )
         else:
-            executed = await self._attempt(connector, proposal, key=key, verb=verb)
+            executed = await self._attempt(connector, proposal, key=claim.key, verb=verb)
+            if claim.taken_over and isinstance(executed, Failed):
+                executed = InDoubt(
+                    reason="earlier_attempt",
+                    detail=f"An earlier attempt may have done it. This one: {executed.detail}",
+                )
             if isinstance(executed, Failed) and executed.reason == STALE:
                 successor = await self._ask_anew(connector, proposal, verb)
         await self._record(lease, proposal, executed, verb=verb, successor=successor)
@@ -102,6 +108,8 @@ class Execute:
                 stale = await _drifted(connector, proposal, verb)
         except TimeoutError:
             return Failed(reason="unreachable", detail="The target did not answer in time.")
+        except InvalidInput as error:
+            return Failed(reason=STALE, detail=error.message)
         except KeyturnError as error:
             return Failed(reason="unreachable", detail=error.message)
         except Exception:
@@ -197,11 +205,23 @@ class Execute:
                 ),
             )
 
-        try:
-            await record(lease)
-        except Conflict:
-            log.warning("lease was lost while carrying out", extra={"proposal": proposal.id})
-            await record(None)
+        held: Lease | None = lease
+        pause_s = _FIRST_PAUSE_S
+        while True:
+            try:
+                await record(held)
+            except Conflict:
+                if held is None:
+                    raise
+                log.warning("lease was lost while carrying out", extra={"proposal": proposal.id})
+                held = None
+            except StoreUnavailable:
+                # Nobody else knows what the target said: it is kept until it can be recorded.
+                log.warning("outcome not recorded yet", extra={"proposal": proposal.id})
+                await asyncio.sleep(pause_s)
+                pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+            else:
+                return
 
 
 async def _drifted(connector: Connector, proposal: Proposal, verb: Verb) -> Failed | None:

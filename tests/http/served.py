@@ -72,7 +72,7 @@ class Served:
         body: object = None,
         raw: bytes | None = None,
     ) -> Reply:
-        """Ask the agents' listener as its agent; *token* None sends none, *raw* is sent as it is."""
+        """Ask the agents' listener as its agent; *token* None sends none."""
         sent = dict(headers or {})
         if token is not None:
             sent.setdefault("Authorization", f"Bearer {token or self.office.token}")

@@ -253,7 +253,7 @@ async def test_an_auditor_sees_all_of_a_proposal_people_included(served: Served)
     assert full["action"]["params"] == {"text": "<b>hi</b>"}
     assert [d["person"] for d in full["decisions"]] == [served.office.dana.id]
     assert full["outcome"]["result"] == "succeeded"
-    assert [leaf["type"] for leaf in full["leaves"]][0] == "proposal.submitted"
+    assert full["leaves"][0]["type"] == "proposal.submitted"
     found = is_a(
         m.ProposalLinesAnswer,
         await served.as_admin(

@@ -34,11 +34,9 @@ async def refused(served: Served, status: int, code: str, **sent: object) -> Rep
 
 async def settled(served: Served) -> None:
     """Wait until every pending card is shown, so that no leaf comes late."""
-    while any(
-        not (p.deliveries or p.undeliverable) and p.approval is not None
-        for p in await served.office.store.read(Proposals())
-    ):
-        await asyncio.sleep(0)
+    for proposal in await served.office.store.read(Proposals()):
+        if proposal.approval is not None:
+            await served.office.until_delivered(proposal.id)
 
 
 async def refused_token(served: Served, token: str | None, word: str, **headers: str) -> None:

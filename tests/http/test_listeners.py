@@ -33,6 +33,15 @@ async def fetch(address: str, **more: object) -> str:
         return await response.text()
 
 
+async def fetch_unix(path: Path) -> str:
+    connector = aiohttp.UnixConnector(str(path))
+    async with (
+        aiohttp.ClientSession(connector=connector) as session,
+        session.get("http://keyturn/") as response,
+    ):
+        return await response.text()
+
+
 @pytest.fixture
 def tls(tmp_path: Path) -> TlsFiles:
     certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
@@ -102,10 +111,7 @@ async def test_only_its_user_may_open_the_socket(tmp_path: Path):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
         assert opened.addresses["op"] == f"unix:{path}"
-        connector = aiohttp.UnixConnector(str(path))
-        async with aiohttp.ClientSession(connector=connector) as session:
-            async with session.get("http://keyturn/") as response:
-                assert await response.text() == "here"
+        assert await fetch_unix(path) == "here"
     assert not path.exists()
 
 
@@ -126,10 +132,7 @@ async def test_a_socket_at_which_another_bot_answers_is_left_alone(tmp_path: Pat
         with pytest.raises(SettingsInvalid) as refused:
             await second.__aenter__()
         assert "another Keyturn" in refused.value.problems[0]
-        connector = aiohttp.UnixConnector(str(path))
-        async with aiohttp.ClientSession(connector=connector) as session:
-            async with session.get("http://keyturn/") as response:
-                assert await response.text() == "first"
+        assert await fetch_unix(path) == "first"
 
 
 async def test_a_path_too_long_for_a_socket_is_said_plainly(tmp_path: Path):

@@ -38,7 +38,7 @@ def test_the_caller_is_the_first_hop_that_is_no_proxy_of_ours(
 class Mirror:
     """A chat whose only page says what it sees of its caller."""
 
-    def routes(self, desk: Desk) -> list[web.RouteDef]:
+    def routes(self, desk: Desk) -> list[web.RouteDef]:  # noqa: ARG002 - no one is asked
         async def see(request: web.Request) -> web.Response:
             return web.json_response([request.scheme, request.remote])
 

@@ -18,7 +18,7 @@ WAIT = {"Prefer": "wait=30"}
 async def parked(served: Served, count: int = 1) -> None:
     """Return once *count* callers are parked."""
     async with asyncio.timeout(5):
-        while len(served.waits) != count:
+        while len(served.waits) != count:  # noqa: ASYNC110 - they are woken, they do not wake
             await asyncio.sleep(0)
 
 

@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from bot.core.actors import OPERATOR, Agent, Person, Role
 from bot.core.canonical import Json, digest_of
 from bot.core.card import Button
+from bot.core.effects import Lease
 from bot.core.ids import PersonId, ProposalId
 from bot.core.policy_file import parse_policy
 from bot.core.pressed import Pressed
 from bot.core.proposal import Action, Proposal, Rationale
 from bot.core.states import TERMINAL, State
+from bot.core.step import Ask
+from bot.core.transitions import execution
 from bot.ports.desk import Click
 from bot.ports.queries import Leaves, ProposalById
 from bot.service.agents import AgentBook
@@ -145,6 +148,21 @@ class Office:
 
     async def leaf_types(self, proposal: ProposalId | None = None) -> list[str]:
         return [leaf.type for leaf in await self.store.read(Leaves(proposal=proposal))]
+
+    async def claim(self, lease: Lease) -> None:
+        """Claim as a worker does that is gone before it could go on."""
+        proposal = ProposalId(lease.effect.subject)
+        await self.gate.commit(
+            Ask(proposals=(proposal,), agent=self.agent.id),
+            lambda snapshot: execution.claim(
+                snapshot,
+                lease,
+                policy=self.gate.policies.current,
+                verb=self.notebook.verb,
+                membership={},
+                lease_s=60,
+            ),
+        )
 
     async def expire(self) -> None:
         await Expire(self.gate).sweep()

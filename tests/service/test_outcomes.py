@@ -204,3 +204,39 @@ async def test_a_halt_that_comes_while_looking_once_more_stops_it_before_it_is_s
 
         assert (done.state, done.reason) == (State.FAILED, "halted")
         assert notebook.written == []
+
+
+async def test_a_failure_after_a_take_over_proves_nothing_about_the_first_attempt() -> None:
+    async def refuse(_: Action) -> Failed:
+        return Failed(reason="refused", detail="It says no.")
+
+    verb = replace(Notebook().verb, idempotent=True, can_look_up=False)
+    async with open_office(notebook=Notebook(verb=verb), with_workers=False) as office:
+        proposal = await office.propose()
+        await office.press(proposal)
+        (lost,) = await office.gate.dispatch.take(EffectKind.EXECUTE, limit=9)
+        await office.claim(lost)
+        office.clock.advance(61)
+        (taken,) = await office.store.lease([EffectKind.EXECUTE], limit=9, for_s=60)
+
+        office.notebook.behave = refuse
+        await Execute(office.gate).execute(taken)
+
+        found = await office.now(proposal.id)
+        assert (found.state, found.reason) == (State.IN_DOUBT, "earlier_attempt")
+
+
+async def test_a_verb_without_a_key_is_never_sent_again_after_a_lost_worker() -> None:
+    async with open_office(with_workers=False) as office:
+        proposal = await office.propose()
+        await office.press(proposal)
+        (lost,) = await office.gate.dispatch.take(EffectKind.EXECUTE, limit=9)
+        await office.claim(lost)
+        office.clock.advance(61)
+        (taken,) = await office.store.lease([EffectKind.EXECUTE], limit=9, for_s=60)
+
+        await Execute(office.gate).execute(taken)
+
+        found = await office.now(proposal.id)
+        assert (found.state, found.reason) == (State.IN_DOUBT, "worker_lost")
+        assert office.notebook.written == []

@@ -17,6 +17,7 @@ from bot.core.approval import (
 )
 from bot.core.canonical import Digest
 from bot.core.card import content_digest, is_cut
+from bot.core.effective import effective
 from bot.core.errors import NotFound
 from bot.core.ids import PersonId, ProposalId
 from bot.core.leaf import LeafDraft
@@ -65,7 +66,7 @@ def decide(
         among = eligible(proposal.approval, stakes_of(proposal, owner=agent.owner), membership)
 
     if proposal.state is not State.PENDING:
-        return _too_late(proposal, vote)
+        return _too_late(snapshot, proposal, vote)
     policy_in_force(snapshot, policy)
     stop = stop_for(proposal, snapshot=snapshot, agent=agent, policy=policy, verb=verb)
     if stop is not None:
@@ -231,18 +232,20 @@ def _decision_leaf(decided: Proposal, type_: str) -> LeafDraft:
     )
 
 
-def _too_late(proposal: Proposal, vote: Vote) -> Step[Pressed]:
+def _too_late(snapshot: Snapshot, proposal: Proposal, vote: Vote) -> Step[Pressed]:
+    # A halt or a clock may have ended what the row still calls approved.
+    now_is = effective(proposal, halts=snapshot.halts, now=snapshot.now)
     earlier = standing(proposal.decisions).get(vote.person)
     if earlier is not None and earlier.choice is vote.choice:
-        return Replay(Recorded(state=proposal.state, message=status_line(proposal)))
+        return Replay(Recorded(state=now_is.state, message=status_line(now_is)))
     last = proposal.decisions[-1] if proposal.decisions else None
     return _refused_click(
         proposal,
         vote,
         NotRecorded(
             code="already_decided" if last is not None else "already_ended",
-            message=f"Too late to change it. {status_line(proposal)}",
-            state=proposal.state,
+            message=f"Too late to change it. {status_line(now_is)}",
+            state=now_is.state,
             decided_by=last.person if last is not None else None,
         ),
     )

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from bot.core import effects
 from bot.core.actors import system_actor
 from bot.core.card import content_digest
-from bot.core.effects import Lease, Postponed
+from bot.core.effects import Effect, Lease, Postponed
 from bot.core.ids import PersonId, ProposalId
 from bot.core.leaf import LeafDraft
 from bot.core.proposal import Delivery, Proposal
@@ -28,12 +29,14 @@ class Posted:
 class Delivered:
     """What came of one delivery.
 
-    ``retry_in_s`` asks for another try for those not reached; ``undeliverable`` says why
-    nobody could be reached at all.
+    ``shown_at`` is when the proposal on the posted cards had last changed. ``retry_in_s`` asks
+    for another try for those not reached; ``undeliverable`` says why nobody could be reached at
+    all.
     """
 
     lease: Lease
     posted: tuple[Posted, ...] = ()
+    shown_at: datetime | None = None
     retry_in_s: float | None = None
     undeliverable: str | None = None
 
@@ -44,6 +47,7 @@ def delivered(snapshot: Snapshot, reports: Sequence[Delivered]) -> Transition[No
     leaves: list[LeafDraft] = []
     done: list[Lease] = []
     postponed: list[Postponed] = []
+    follow: list[Effect] = []
     for report in reports:
         if report.retry_in_s is None:
             done.append(report.lease)
@@ -55,12 +59,16 @@ def delivered(snapshot: Snapshot, reports: Sequence[Delivered]) -> Transition[No
             continue
         puts.append(_with(snapshot, proposal, report))
         leaves += [_posted_leaf(proposal, posted) for posted in report.posted]
+        if report.posted and report.shown_at != proposal.changed_at:
+            # Whoever brought the cards up to date meanwhile did not know of these.
+            follow.append(effects.refresh(proposal.id, f"posted-{report.lease.attempt}"))
         if report.undeliverable is not None and proposal.state is State.PENDING:
             leaves.append(_undeliverable_leaf(proposal, report.undeliverable))
     return Transition(
         value=None,
         puts=tuple(puts),
         leaves=tuple(leaves),
+        effects=tuple(follow),
         done=tuple(done),
         postponed=tuple(postponed),
     )

@@ -32,10 +32,15 @@ WORKER = system_actor("worker")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claimed:
-    """The intent is recorded: carry out ``proposal`` under ``key``, once."""
+    """The intent is recorded: carry out ``proposal`` under ``key``, once.
+
+    After a take-over an earlier attempt may have had its effect: a failure of this one does
+    not prove that nothing happened.
+    """
 
     proposal: Proposal
     key: str
+    taken_over: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,7 @@ def claim(
         proposal,
         state=next_state(proposal.state, Event.CLAIM, actor=WORKER.kind),
         attempt=lease.attempt,
+        intents=1,
         claimed_at=snapshot.now,
         changed_at=snapshot.now,
     )
@@ -110,9 +116,17 @@ def outcome(
     """Record what came of one attempt.
 
     *lease* is None for a worker that lost its lease meanwhile: its word is still the truth
-    while nobody else has begun another attempt, and is only noted after that.
+    while nobody else has begun another attempt, and is only noted after that. A failure after
+    a take-over proves nothing about the attempt before it, so it leaves a doubt.
     """
     proposal = snapshot.proposals.get(proposal_id)
+    if proposal is not None and proposal.intents > 1 and found.result is Result.FAILED:
+        found = replace(
+            found,
+            result=Result.IN_DOUBT,
+            reason="earlier_attempt",
+            detail=f"An earlier attempt was interrupted. {found.detail}",
+        )
     if proposal is None or not _still_open(proposal, attempt, found):
         return _too_late(proposal, attempt, found)
     was_in_doubt = proposal.state is State.IN_DOUBT
@@ -126,14 +140,14 @@ def outcome(
         changed_at=snapshot.now,
     )
     type_ = "execution.late_report" if was_in_doubt else "execution.outcome"
-    puts: tuple[Proposal, ...] = (ended,)
     leaves: tuple[LeafDraft, ...] = (outcome_leaf(ended, type_, actor=WORKER),)
     follow: tuple[Effect, ...] = (effects.refresh(ended.id, ended.state),)
     if found.result is Result.IN_DOUBT and verb is not None and verb.can_look_up:
         follow += (effects.look_up(ended.id, due_at=snapshot.now),)
+    puts: tuple[Proposal, ...] = (ended,)
     again = _successor(snapshot, ended, successor, policy=policy, deployment=deployment)
     if again is not None:
-        puts += (again,)
+        puts = (replace(ended, superseded_by=again.id), again)
         leaves += (submitted_leaf(again, verb=again.action.verb),)
         follow += first_effects(again)
     return Transition(
@@ -163,6 +177,8 @@ def _successor(
 ) -> Proposal | None:
     """Return the proposal that asks anew about a changed target, where a person was asked."""
     if draft is None or policy is None or snapshot.policy_digest != policy.digest:
+        return None
+    if ended.state is not State.FAILED:
         return None
     verdict = verdict_on(draft, agent=draft.agent, policy=policy)
     if not isinstance(verdict, Hold) or _is_halted(snapshot, ended):
@@ -213,11 +229,12 @@ def _intent(
     *,
     lease: Lease,
     lease_s: float,
+    taken_over: bool = False,
 ) -> Transition[Claim]:
     key = execution_key(claimed.id)
     until = snapshot.now + timedelta(seconds=lease_s)
     return Transition(
-        value=Claimed(proposal=claimed, key=key),
+        value=Claimed(proposal=claimed, key=key, taken_over=taken_over),
         puts=(claimed,),
         leaves=(
             LeafDraft(
@@ -243,9 +260,16 @@ def _take_over(
     snapshot: Snapshot, proposal: Proposal, lease: Lease, verb: Verb | None, *, lease_s: float
 ) -> Transition[Claim]:
     """Go on for a worker that is gone: with the same key, or not at all."""
-    if verb is not None and verb.idempotent and not _is_halted(snapshot, proposal):
-        again = replace(proposal, attempt=lease.attempt, changed_at=snapshot.now)
-        return _intent(snapshot, again, frozenset(), lease=lease, lease_s=lease_s)
+    # Under another configuration the same key might reach another target.
+    may_repeat = verb is not None and verb.idempotent and verb.config_digest == proposal.verb_digest
+    if may_repeat and not _is_halted(snapshot, proposal):
+        again = replace(
+            proposal,
+            attempt=lease.attempt,
+            intents=proposal.intents + 1,
+            changed_at=snapshot.now,
+        )
+        return _intent(snapshot, again, frozenset(), lease=lease, lease_s=lease_s, taken_over=True)
     lost = replace(
         proposal,
         state=next_state(proposal.state, Event.LOSE, actor=WORKER.kind),

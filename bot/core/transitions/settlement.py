@@ -80,7 +80,11 @@ def absent_in_look_up(snapshot: Snapshot, lease: Lease, *, verb: Verb) -> Step[N
     proposal = snapshot.proposals.get(ProposalId(lease.effect.subject))
     if proposal is None or proposal.state is not State.IN_DOUBT:
         return _nothing(lease)
-    since = proposal.claimed_at or proposal.changed_at
+    if verb.config_digest != proposal.verb_digest:
+        # Another address or request may have been asked than the one that was written to.
+        return unknown_in_look_up(snapshot, lease)
+    # The last that was sent may have been under way until the doubt was recorded.
+    since = proposal.outcome.at if proposal.outcome is not None else proposal.changed_at
     settled_at = since + timedelta(seconds=verb.settles_after_s)
     if snapshot.now < settled_at:
         return _later(snapshot, lease, pause_s=(settled_at - snapshot.now).total_seconds())

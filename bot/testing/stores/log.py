@@ -172,4 +172,3 @@ class Log:
             return Transition(value=value, leaves=())
 
         assert (await store.transact(Ask(), step)).value == (0, None)
-

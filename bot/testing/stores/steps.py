@@ -124,9 +124,7 @@ class Steps:
             seen = snapshot.proposals[held.id]
             view = Viewed(person=ADA.id, digest=seen.digest, chat="web", at=snapshot.now)
             looked = replace(seen, views=(*seen.views, view), changed_at=snapshot.now)
-            return Transition(
-                value=len(seen.views), puts=(looked,), leaves=(acts.draft(looked),)
-            )
+            return Transition(value=len(seen.views), puts=(looked,), leaves=(acts.draft(looked),))
 
         ask = Ask(proposals=(held.id,))
         seen = await asyncio.gather(*(store.transact(ask, look) for _ in range(CROWD)))
