@@ -96,7 +96,7 @@ def load(
 
 
 def _answered(said: str, complaint: str) -> Answered:
-    lines = dict(line.split(" ", 1) for line in said.splitlines() if line[:6] in _MARKS)
+    lines = {word: rest for word, _, rest in (line.partition(" ") for line in said.splitlines())}
     if "RESULT" not in lines:
         raise NotMeasured(f"wrk said nothing that can be read: {said}{complaint}")
     numbers = [int(number) for number in lines["RESULT"].split()]
@@ -106,11 +106,8 @@ def _answered(said: str, complaint: str) -> Answered:
         seconds=duration_us / 1e6,
         wrong=wrong,
         lost=lost,
-        first_wrong=lines.get("WORDS ", "").strip(),
+        first_wrong=lines.get("WORDS", ""),
         p50_ms=p50_us / 1e3,
         p99_ms=p99_us / 1e3,
         slowest_ms=slowest_us / 1e3,
     )
-
-
-_MARKS: Final = ("RESULT", "WORDS ")

@@ -39,7 +39,9 @@ def main() -> None:
         loop = uvloop.new_event_loop()
     app = web.Application()
     app.add_routes([web.post("/v1/proposals", answer), web.get("/readyz", ready)])
-    web.run_app(app, host="127.0.0.1", port=int(sys.argv[1]), access_log=None, loop=loop, print=None)
+    web.run_app(
+        app, host="127.0.0.1", port=int(sys.argv[1]), access_log=None, loop=loop, print=None
+    )
 
 
 if __name__ == "__main__":

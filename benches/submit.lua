@@ -12,8 +12,7 @@ function init(args)
   tokens, bad, seen, first_bad = {}, 0, 0, ""
   run = args[1]
   local file = assert(io.open(args[2], "r"))
-  before, after = file:read("l"), file:read("l")
-  between = file:read("l")
+  before, between, after = file:read("l"), file:read("l"), file:read("l")
   for token in file:lines() do table.insert(tokens, token) end
   file:close()
   headers = {["Content-Type"] = "application/json"}

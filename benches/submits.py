@@ -53,7 +53,9 @@ def measure(
         )
         return answered, (server.cpu_s - before_s) / max(answered.requests, 1) * 1e6
 
-    pairs = [(one(noop, f"{connections}a{n}"), one(bot, f"{connections}b{n}")) for n in range(rounds)]
+    pairs = [
+        (one(noop, f"{connections}a{n}"), one(bot, f"{connections}b{n}")) for n in range(rounds)
+    ]
     noops = [noop for noop, _ in pairs]
     bots = [bot for _, bot in pairs]
     return Submits(

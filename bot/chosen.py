@@ -123,7 +123,7 @@ def _named(group: str, ours: Mapping[str, T], name: str, *, place: str) -> T:
     return made
 
 
-class _WebSection(BaseModel):
+class WebSection(BaseModel):
     """A session ends after ``session_s``, or after ``idle_s`` without a page, in seconds."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
@@ -134,13 +134,13 @@ class _WebSection(BaseModel):
 
 def _web(name: str, section: Mapping[str, object], surroundings: Surroundings) -> Chat:
     try:
-        own = _WebSection.model_validate(section)
+        own = WebSection.model_validate(section)
     except ValidationError as error:
         raise SettingsInvalid(
             "The web inbox cannot be used.",
             problems=[
                 f"chats.{name}.{'.'.join(map(str, way))}: {what}."
-                for way, what in wrong_keys(error, _WebSection)
+                for way, what in wrong_keys(error, WebSection)
             ],
         ) from error
     return WebInbox(

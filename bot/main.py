@@ -138,7 +138,7 @@ class Bot:
 
     def _socket(self, path: Path) -> Listener:
         app = admin_app(self.admin, checks=self._checks(), trust_socket=True)
-        return Listener(name="admin socket", app=app, where=UnixSocket(path))
+        return Listener(name="admin.socket", app=app, where=UnixSocket(path))
 
     def _checks(self) -> Mapping[str, Check]:
         async def work_is_done() -> str | None:

@@ -128,9 +128,7 @@ class Actions:
         self, visit: Visit, target: HaltTarget, reason: str, *, at: str
     ) -> web.StreamResponse:
         try:
-            await self.front.desk.halt(
-                visit.person, target, reason=reason, chat=self.front.chat
-            )
+            await self.front.desk.halt(visit.person, target, reason=reason, chat=self.front.chat)
         except KeyturnError as error:
             return await self._say(visit, Tone.REFUSED, error.message, at=at)
         self.front.live.wake(visit.person)

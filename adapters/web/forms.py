@@ -22,9 +22,7 @@ def _plain_lines(text: str) -> str:
     return text.replace("\r\n", "\n").strip()
 
 
-Note = Annotated[
-    str, StringConstraints(max_length=MAX_NOTE_CHARS), AfterValidator(_plain_lines)
-]
+Note = Annotated[str, StringConstraints(max_length=MAX_NOTE_CHARS), AfterValidator(_plain_lines)]
 Reason = Annotated[Note, StringConstraints(pattern=r"\S")]
 Secret = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
 

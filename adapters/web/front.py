@@ -166,9 +166,7 @@ class Front:
         text = self.renderer.page(template, {**frame, **values}, now=self.clock.now())
         return web.Response(status=status, text=text, content_type="text/html", headers=UNKEPT)
 
-    def message(
-        self, visit: Visit | None, *, status: int, heading: str, text: str
-    ) -> web.Response:
+    def message(self, visit: Visit | None, *, status: int, heading: str, text: str) -> web.Response:
         return self.render("message.html", visit, status=status, heading=heading, text=text)
 
     async def after(self, visit: Visit, flash: Flash, *, at: str) -> web.StreamResponse:
@@ -188,9 +186,7 @@ class Front:
 
         async def glance() -> Glance:
             now = await self.session(request, is_activity=False)
-            return glance_at(
-                await self.desk.inbox(now.person.id, max_chars=MAX_CHARS), self.clock
-            )
+            return glance_at(await self.desk.inbox(now.person.id, max_chars=MAX_CHARS), self.clock)
 
         return await self.live.stream(request, session.person.id, glance)
 

@@ -104,9 +104,7 @@ class Live:
                 else:
                     known = seen.version
                     data = json.dumps({"version": known, "waiting": seen.waiting})
-                    await response.write(
-                        f"event: changed\nid: {known}\ndata: {data}\n\n".encode()
-                    )
+                    await response.write(f"event: changed\nid: {known}\ndata: {data}\n\n".encode())
             try:
                 async with asyncio.timeout(wait_s):
                     await news.wait()

@@ -75,7 +75,9 @@ def folded(shown: str, *, is_whole: bool) -> Markup:
     are elements: the text of the page stays what `show` returned.
     """
     pieces = (_WHOLE_JSON if is_whole else _JSON_ESCAPE).split(shown)
-    return Markup("").join(_broken(piece) if odd % 2 else marked(piece) for odd, piece in enumerate(pieces))
+    return Markup("").join(
+        _broken(piece) if odd % 2 else marked(piece) for odd, piece in enumerate(pieces)
+    )
 
 
 def _broken(piece: str) -> Markup:

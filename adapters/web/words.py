@@ -19,9 +19,7 @@ from bot.core.states import State
 from bot.core.verbs import Kind, Reach
 
 #: The buttons that decide or settle: on a card that is final there MUST be none.
-DECIDING = frozenset(
-    {Button.APPROVE, Button.REJECT, Button.SETTLE_DONE, Button.SETTLE_NOT_DONE}
-)
+DECIDING = frozenset({Button.APPROVE, Button.REJECT, Button.SETTLE_DONE, Button.SETTLE_NOT_DONE})
 
 
 class ReachWords(NamedTuple):

@@ -11,7 +11,9 @@ from bot.cli.people_by_id import People
 from bot.cli.run import ask
 
 app = typer.Typer(
-    add_completion=False, no_args_is_help=True, help="Register agents, limit them, renew or end their tokens."
+    add_completion=False,
+    no_args_is_help=True,
+    help="Register agents, limit them, renew or end their tokens.",
 )
 
 _Agent = Annotated[str, typer.Argument(help="The agent's name or id.", metavar="AGENT")]

@@ -7,7 +7,11 @@ from bot.cli.options import Config, Debug, Json
 from bot.cli.output import as_json, out, plain, table, to_copy
 from bot.cli.run import ask
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="Register people, give them roles, end their access.")
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    help="Register people, give them roles, end their access.",
+)
 
 
 class RoleName(StrEnum):

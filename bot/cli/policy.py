@@ -10,7 +10,9 @@ from bot.cli.output import FAILED, as_json, facts, out, plain, table
 from bot.cli.run import ask
 from bot.core.errors import InvalidInput
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="Check, explain, show and load the policy.")
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="Check, explain, show and load the policy."
+)
 
 
 @app.command()

@@ -11,6 +11,7 @@ from bot.cli.run import ask
 from bot.core.states import State
 
 app = typer.Typer(
+    add_completion=False,
     no_args_is_help=True,
     help="Look at what agents proposed. Deciding is for people, in their inbox.",
 )

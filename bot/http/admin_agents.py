@@ -6,7 +6,6 @@ from aiohttp import web
 
 from bot.core.actors import Agent
 from bot.core.ids import PersonId
-from bot.core.leaf import timestamp
 from bot.http.admin_api import API, AdminApi
 from bot.http.admin_models import AgentBody, LimitsBody, ReasonBody, RotateBody
 from bot.http.answers import answer
@@ -83,5 +82,5 @@ def _agent(agent: Agent) -> dict[str, object]:
         "principals": list(agent.principals),
         "verbs": list(agent.verbs),
         "active": agent.active,
-        "created_at": timestamp(agent.created_at),
+        "created_at": agent.created_at,
     }

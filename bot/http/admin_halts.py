@@ -5,7 +5,6 @@ from aiohttp import web
 from bot.core.errors import InvalidInput, NotFound
 from bot.core.halts import Halt, HaltScope, HaltTarget
 from bot.core.ids import HaltId
-from bot.core.leaf import timestamp
 from bot.http import queries
 from bot.http.admin_api import API, AdminApi
 from bot.http.admin_models import HaltBody, ReasonBody
@@ -68,9 +67,9 @@ def _halt(halt: Halt) -> dict[str, object]:
         "connector": halt.target.connector,
         "reason": halt.reason,
         "set_by": str(halt.set_by),
-        "set_at": timestamp(halt.set_at),
+        "set_at": halt.set_at,
         "active": halt.is_active,
         "resumed_by": None if halt.resumed_by is None else str(halt.resumed_by),
-        "resumed_at": None if halt.resumed_at is None else timestamp(halt.resumed_at),
+        "resumed_at": halt.resumed_at,
         "resume_reason": halt.resume_reason,
     }

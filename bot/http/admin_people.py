@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from aiohttp import web
 
 from bot.core.actors import Person, Role
-from bot.core.leaf import timestamp
 from bot.http.admin_api import API
 from bot.http.admin_models import PersonBody, RolesBody, SignInLinkBody
 from bot.http.answers import answer
@@ -54,7 +53,7 @@ async def create_sign_in_link(request: web.Request, caller: AdminCaller) -> web.
         {
             "person": link.person,
             "url": api.sign_in_url(link),
-            "expires_at": timestamp(link.expires_at),
+            "expires_at": link.expires_at,
         },
         status=201,
     )
@@ -80,5 +79,5 @@ def _person(person: Person) -> dict[str, object]:
         "display_name": person.display_name,
         "roles": sorted(role.value for role in person.roles),
         "active": person.active,
-        "created_at": timestamp(person.created_at),
+        "created_at": person.created_at,
     }

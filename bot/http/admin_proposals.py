@@ -1,13 +1,10 @@
 """Proposals, for admins and auditors: everything that is kept, people included."""
 
-from datetime import datetime
-
 from aiohttp import web
 
 from bot.core.approval import Approval, Decision
 from bot.core.errors import NotFound
 from bot.core.ids import ProposalId
-from bot.core.leaf import timestamp
 from bot.core.proposal import Outcome, Proposal, rationale_value
 from bot.core.verbs import Audience
 from bot.http import queries
@@ -50,10 +47,7 @@ async def read_any_proposal(request: web.Request, _: AdminCaller) -> web.Respons
     return answer(
         {
             **_full(proposal),
-            "leaves": [
-                {"index": leaf.index, "type": leaf.type, "at": timestamp(leaf.at)}
-                for leaf in leaves
-            ],
+            "leaves": [{"index": leaf.index, "type": leaf.type, "at": leaf.at} for leaf in leaves],
         }
     )
 
@@ -69,9 +63,9 @@ def _line(proposal: Proposal) -> dict[str, object]:
         "resource": action.resource,
         "effect": proposal.preview.effect,
         "delivery": delivery_of(proposal).value,
-        "created_at": timestamp(proposal.created_at),
-        "expires_at": _moment(proposal.expires_at),
-        "changed_at": timestamp(proposal.changed_at),
+        "created_at": proposal.created_at,
+        "expires_at": proposal.expires_at,
+        "changed_at": proposal.changed_at,
     }
 
 
@@ -111,10 +105,10 @@ def _full(proposal: Proposal) -> dict[str, object]:
         "supersedes": proposal.supersedes,
         "superseded_by": proposal.superseded_by,
         "successor_of": proposal.successor_of,
-        "created_at": timestamp(proposal.created_at),
-        "expires_at": _moment(proposal.expires_at),
-        "use_by": _moment(proposal.use_by),
-        "changed_at": timestamp(proposal.changed_at),
+        "created_at": proposal.created_at,
+        "expires_at": proposal.expires_at,
+        "use_by": proposal.use_by,
+        "changed_at": proposal.changed_at,
     }
 
 
@@ -143,7 +137,7 @@ def _decision(decision: Decision) -> dict[str, object]:
         "card_digest": decision.card_digest,
         "reason": decision.reason,
         "chat": decision.chat,
-        "at": timestamp(decision.at),
+        "at": decision.at,
     }
 
 
@@ -156,9 +150,5 @@ def _outcome(outcome: Outcome | None) -> dict[str, object] | None:
         "detail": outcome.detail,
         "reference": outcome.reference,
         "settled_by": outcome.settled_by,
-        "at": timestamp(outcome.at),
+        "at": outcome.at,
     }
-
-
-def _moment(at: datetime | None) -> str | None:
-    return None if at is None else timestamp(at)

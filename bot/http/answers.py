@@ -11,9 +11,14 @@ SERVER = "keyturn"
 JSON = "application/json"
 
 
+def json_bytes(value: Any) -> bytes:
+    """Return *value* as JSON; a datetime becomes RFC 3339 in UTC with a Z."""
+    return orjson.dumps(value, option=orjson.OPT_UTC_Z)
+
+
 def answer(value: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
     """Return *value* as JSON; nothing keeps a copy on the way."""
-    return answer_bytes(orjson.dumps(value), status=status, headers=headers)
+    return answer_bytes(json_bytes(value), status=status, headers=headers)
 
 
 def answer_bytes(

@@ -54,9 +54,12 @@ async def _read(request: web.Request) -> bytes:
     cap = request.client_max_size
     if request.content_length is not None and request.content_length > cap:
         raise TooLarge(f"The body is longer than {cap} bytes.")
+    if request.content.is_eof():
+        body = request.content.read_nowait()
+        if len(body) > cap:
+            raise TooLarge(f"The body is longer than {cap} bytes.")
+        return body
     try:
-        if request.content.is_eof():
-            return await request.read()
         async with asyncio.timeout(request.app[BODY_TIMEOUT_S]):
             return await request.read()
     except TimeoutError:

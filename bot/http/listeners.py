@@ -1,5 +1,6 @@
 """Three listeners and the operator's socket: each its own application, begun and ended as one."""
 
+import errno
 import logging
 import os
 import socket
@@ -86,7 +87,7 @@ class Listeners:
             try:
                 self._addresses[listener.name] = await self._start(listener)
             except (OSError, ssl.SSLError, SettingsInvalid) as error:
-                problems.append(f"{listener.name}: {error}")
+                problems.append(f"listeners.{listener.name}: {_why(listener.where, error)}")
         if problems:
             await self._running.aclose()
             raise SettingsInvalid("A listener cannot be opened.", problems=problems)
@@ -134,6 +135,21 @@ class Listeners:
         await runner.setup()
         self._running.push_async_callback(runner.cleanup)
         return runner
+
+
+def _why(where: Where, error: OSError | SettingsInvalid) -> str:
+    if isinstance(error, SettingsInvalid) or not isinstance(where, Tcp):
+        return str(error)
+    address = f"{where.host}:{where.port}"
+    match error.errno:
+        case errno.EADDRINUSE:
+            return f"another program listens on {address}. Choose another port, or stop it."
+        case errno.EACCES:
+            return f"this user may not listen on {address}. Choose a port above 1023."
+        case errno.EADDRNOTAVAIL:
+            return f"{where.host} is no address of this machine. Write one, or 127.0.0.1."
+        case _:
+            return f"cannot listen on {address}: {error.strerror or error}. Correct host and port."
 
 
 def _tls(files: TlsFiles) -> ssl.SSLContext:

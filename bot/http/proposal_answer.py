@@ -4,9 +4,6 @@
 because every submit and every wake-up ends here.
 """
 
-from datetime import datetime
-
-from bot.core.leaf import timestamp
 from bot.core.proposal import Outcome, Proposal
 from bot.core.states import TERMINAL, State
 from bot.core.status import WORDING, agent_message
@@ -30,8 +27,8 @@ def proposal_answer(proposal: Proposal) -> dict[str, object]:
         "action_digest": proposal.action_digest,
         "executed": None if state in _UNTOLD else state is State.SUCCEEDED,
         "may_retry": WORDING[state].may_resubmit,
-        "expires_at": _moment(proposal.expires_at),
-        "use_by": _moment(proposal.use_by),
+        "expires_at": proposal.expires_at,
+        "use_by": proposal.use_by,
         "delivery": delivery_of(proposal).value,
         "message": agent_message(proposal),
         "reason": proposal.reason,
@@ -41,8 +38,8 @@ def proposal_answer(proposal: Proposal) -> dict[str, object]:
         "successor": proposal.superseded_by if state is State.FAILED else None,
         "successor_of": proposal.successor_of,
         "correlation": proposal.correlation,
-        "created_at": timestamp(proposal.created_at),
-        "changed_at": timestamp(proposal.changed_at),
+        "created_at": proposal.created_at,
+        "changed_at": proposal.changed_at,
     }
 
 
@@ -54,9 +51,5 @@ def _outcome(outcome: Outcome | None) -> dict[str, object] | None:
         "reason": outcome.reason,
         "detail": outcome.detail,
         "reference": outcome.reference,
-        "at": timestamp(outcome.at),
+        "at": outcome.at,
     }
-
-
-def _moment(at: datetime | None) -> str | None:
-    return None if at is None else timestamp(at)

@@ -5,7 +5,6 @@ import re
 import time
 from typing import assert_never, cast
 
-import orjson
 from aiohttp import hdrs, web
 
 from bot.core.actors import Agent
@@ -16,7 +15,7 @@ from bot.core.policy import Allow, Deny, Hold, Verdict
 from bot.core.proposal import Action, Mode, Proposal, Rationale, Source
 from bot.http import prefer, queries
 from bot.http.agent_api import API, AgentApi
-from bot.http.answers import answer, answer_bytes
+from bot.http.answers import answer, answer_bytes, json_bytes
 from bot.http.bodies import fit, read_json, read_model
 from bot.http.models import ProposalBody, WithdrawBody
 from bot.http.proposal_answer import proposal_answer, status_of
@@ -40,7 +39,7 @@ async def submit_proposal(request: web.Request, agent: Agent) -> web.Response:
     if dry:
         return answer(_dry_run_answer(await api.submit.dry_run(agent, wanted)))
     submitted = await api.submit.submit(agent, wanted)
-    api.metrics.submit_seconds(time.perf_counter() - started)
+    api.metrics.submits.observe(time.perf_counter() - started)
     proposal, headers = submitted.proposal, {"Location": f"/v1/proposals/{submitted.proposal.id}"}
     if submitted.replayed:
         headers["Idempotency-Replayed"] = "true"
@@ -66,7 +65,7 @@ async def read_proposal(request: web.Request, agent: Agent) -> web.Response:
         headers |= prefer.applied(seconds) if proposal is not None else {}
     if proposal is None:
         proposal = await api.reading.proposal(agent, wanted)
-    body = orjson.dumps(proposal_answer(proposal))
+    body = json_bytes(proposal_answer(proposal))
     headers[hdrs.ETAG] = etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     if not seconds and _is_known(request, etag):
         return answer_bytes(b"", status=304, headers=headers)

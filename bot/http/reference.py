@@ -45,7 +45,7 @@ admins and auditors to the third. The exact schemas are in the OpenAPI 3.1 docum
 - **Problems** are `application/problem+json` (RFC 9457) with a stable `code`, a `detail` and a
   `remedy` that says what to do next. `field` is a JSON pointer; `errors` lists every fault of a
   body. All codes are in [errors.md](errors.md).
-- **Times** are RFC 3339 in UTC with microseconds.
+- **Times** are RFC 3339 in UTC.
 - **429 and 503** carry `Retry-After`, in seconds.
 
 ## Submitting

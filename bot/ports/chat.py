@@ -73,3 +73,7 @@ class Chat(Protocol):
     def routes(self, desk: Desk) -> Sequence[web.RouteDef | web.StaticDef]:
         """Return what this chat serves on the people's listener; MUST authenticate by itself."""
         ...
+
+    async def close(self) -> None:
+        """End what is open towards people, so that the listener need not wait for it."""
+        ...

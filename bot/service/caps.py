@@ -7,8 +7,8 @@ from dataclasses import dataclass
 class Caps:
     """``waits`` are requests that wait for a decision with their connection open."""
 
-    pending_per_agent: int = 100
-    pending_per_principal: int = 50
+    pending_per_agent: int = 30
+    pending_per_principal: int = 100
     submits_per_minute: int = 600
     waits_per_agent: int = 64
     waits_total: int = 12_000

@@ -9,7 +9,7 @@ from typing import assert_never
 
 from bot.core.actors import system_actor
 from bot.core.effects import Lease
-from bot.core.errors import Conflict, KeyturnError, StoreUnavailable
+from bot.core.errors import Conflict, InvalidInput, KeyturnError, StoreUnavailable
 from bot.core.halts import halt_against
 from bot.core.ids import ID_ENTROPY_BYTES, ProposalId, proposal_id
 from bot.core.leaf import SALT_BYTES

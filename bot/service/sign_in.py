@@ -3,9 +3,10 @@
 from datetime import timedelta
 
 from bot.core.actors import Actor, Person, person_actor
-from bot.core.errors import NotAuthenticated, NotFound
+from bot.core.errors import NotAuthenticated, NotFound, NotPermitted
 from bot.core.ids import PersonId
 from bot.core.leaf import LeafDraft
+from bot.core.states import ActorKind
 from bot.core.step import Ask, Snapshot, Step, Transition
 from bot.core.tokens import TOKEN_ENTROPY_BYTES, TokenKind, spell_token, token_hash
 from bot.ports.desk import SignInLink
@@ -24,9 +25,16 @@ class SignIn:
         """Return a code for *person* alone; it is shown this once.
 
         Raises:
+            NotPermitted: a person, whatever their role, asks for a link that is not their own:
+                whoever opens it decides in that person's place.
             NotFound: there is no such active person.
         """
         gate = self._gate
+        if actor.kind is ActorKind.PERSON and actor.id != person:
+            raise NotPermitted(
+                "A sign-in link is made for oneself only.",
+                remedy="Ask the operator: 'keyturn signin' on the machine makes it.",
+            )
         found = await gate.store.read(PersonById(person))
         if found is None or not found.active:
             raise NotFound("There is no such active person.")

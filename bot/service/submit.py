@@ -90,14 +90,19 @@ class Submit:
         return submitted
 
     async def dry_run(self, agent: Agent, request: SubmitRequest) -> DryRun:
-        """Return what :meth:`submit` would come to, asking the target but keeping nothing."""
-        verb = self._gate.connectors.verb(request.action.verb)
+        """Return what :meth:`submit` would come to, asking the target but keeping nothing.
+
+        What the target holds now is left out: an agent must not read through Keyturn.
+        """
+        gate = self._gate
+        verb = gate.connectors.verb(request.action.verb)
         draft = await self._draft(agent, request, verb)
-        policy = self._gate.policies.current
+        policy = gate.policies.current
+        facts = Facts(audience=draft.facts.audience)
         return DryRun(
             verdict=submission.verdict_on(draft, agent=agent, policy=policy),
-            facts=draft.facts,
-            preview=draft.preview,
+            facts=facts,
+            preview=gate.connectors.of_verb(verb.name).preview(draft.action, facts),
             action_digest=action_digest(draft.action_bytes),
         )
 

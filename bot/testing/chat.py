@@ -284,9 +284,7 @@ class Play:
         self._proposals: dict[int, ProposalId] = {}
         self.dana: Person = a_person("Dana")
         self.mira: Person = a_person("Mira")
-        self.agent: Agent = an_agent(
-            "forum-analyst", owner=self.dana.id, purpose="Reads the forum"
-        )
+        self.agent: Agent = an_agent("forum-analyst", owner=self.dana.id, purpose="Reads the forum")
         stage.desk.people |= {self.dana.id: self.dana, self.mira.id: self.mira}
         stage.desk.agents[self.agent.id] = self.agent
 

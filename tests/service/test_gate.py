@@ -1,16 +1,18 @@
 """The life of a proposal through the real services, on a store that forgets."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
-from bot.core.actors import OPERATOR, person_actor
+from bot.core.actors import OPERATOR, Role, person_actor
 from bot.core.card import Button
 from bot.core.effects import EffectKind
 from bot.core.errors import (
     Halted,
     IllegalTransition,
     KeyReused,
+    NotAuthenticated,
     NotFound,
     NotPermitted,
     SecretInProposal,
@@ -21,7 +23,7 @@ from bot.core.halts import HaltScope, HaltTarget
 from bot.core.pressed import NotRecorded, Recorded
 from bot.core.proposal import Action
 from bot.core.states import State
-from bot.core.verbs import Facts
+from bot.core.verbs import Audience, Facts
 from bot.ports.chat import NotDeliveredNow, Undeliverable
 from bot.ports.queries import Halts as HaltsQuery
 from bot.service.caps import Caps
@@ -359,3 +361,25 @@ async def test_dry_run_keeps_nothing(office: Office) -> None:
 
     assert found.verdict.rules == ("notes",)
     assert list(await office.reading.proposals(office.agent)) == []
+
+
+async def test_a_dry_run_does_not_read_the_target_for_the_agent() -> None:
+    notebook = Notebook(verb=replace(Notebook().verb, inspects=True))
+    notebook.facts = Facts(audience=Audience(who="All"), before={"text": "private"}, etag="v1")
+    async with open_office(notebook=notebook) as office:
+        found = await office.submit.dry_run(office.agent, request())
+
+        assert found.facts == Facts(audience=Audience(who="All"))
+        assert "private" not in repr(found)
+
+
+async def test_an_admin_cannot_sign_in_as_somebody_else(office: Office) -> None:
+    boss = await office.person("boss", Role.ADMIN)
+
+    with pytest.raises(NotPermitted):
+        await office.sign_in.link(person_actor(boss.id), office.dana.id)
+
+    own = await office.sign_in.link(person_actor(boss.id), boss.id)
+    assert (await office.sign_in.redeem(own.code)).id == boss.id
+    with pytest.raises(NotAuthenticated):
+        await office.sign_in.redeem(own.code)

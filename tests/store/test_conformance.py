@@ -19,7 +19,7 @@ class TestSqlite(StoreConformance):
         await store.close()
 
     @pytest.fixture
-    def break_log(self, store: SqliteStore, tmp_path: Path) -> BreakLog:
+    def break_log(self, tmp_path: Path) -> BreakLog:
         async def break_log() -> None:
             refuse_leaves(tmp_path / "keyturn.db")
 

@@ -51,9 +51,7 @@ async def take_all(folder: Path, executable: Path) -> None:
 
 
 @asynccontextmanager
-async def _page(
-    browser: Browser, width: int, scheme: str, served: Served
-) -> AsyncIterator[Page]:
+async def _page(browser: Browser, width: int, scheme: str, served: Served) -> AsyncIterator[Page]:
     context = await browser.new_context(
         viewport={"width": width, "height": 900},
         color_scheme=scheme,

@@ -39,9 +39,7 @@ class WebSeat:
         async with self.browser.get(urljoin(self.url, path)) as answer:
             return Parser.parse(await answer.text())
 
-    async def send(
-        self, path: str, form: Form, headers: Mapping[str, str] | None = None
-    ) -> Node:
+    async def send(self, path: str, form: Form, headers: Mapping[str, str] | None = None) -> Node:
         sent = {"Origin": self.url} if headers is None else headers
         async with self.browser.post(urljoin(self.url, path), data=form, headers=sent) as answer:
             return Parser.parse(await answer.text())
@@ -168,7 +166,9 @@ class WebStage:
         self.desk.people[other.id] = other
         others = await self.seat(other.id)
         strange = await self.stranger()
-        their_form = (await others.get("/")).one("form", action="/signout").one("input", name="form")
+        their_form = (
+            (await others.get("/")).one("form", action="/signout").one("input", name="form")
+        )
         origin = {"Origin": self.served.url}
 
         def post(
@@ -185,9 +185,7 @@ class WebStage:
 
         without = {name: value for name, value in good.items() if name != "form"}
         return {
-            "another person": post(
-                others, good | {"form": their_form.attributes["value"]}, origin
-            ),
+            "another person": post(others, good | {"form": their_form.attributes["value"]}, origin),
             "another person with the victim's form": post(others, good, origin),
             "signed out": post(strange, good, origin),
             "without the form's secret": post(theirs, without, origin),

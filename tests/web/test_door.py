@@ -174,7 +174,9 @@ async def test_who_is_no_longer_active_is_signed_out(served: Served, dana: WebSe
     assert "Waiting for you" not in (await dana.get("/")).text
 
 
-@pytest.mark.parametrize("path", [*PAGES, "/signin", "/proposals/prp_" + "0" * 26, "/static/icon.svg"])
+@pytest.mark.parametrize(
+    "path", [*PAGES, "/signin", "/proposals/prp_" + "0" * 26, "/static/icon.svg"]
+)
 async def test_every_answer_tells_browsers_what_it_may_not_do(
     dana: WebSeat, served: Served, forum: ProposalId, path: str
 ) -> None:
@@ -204,9 +206,10 @@ async def test_no_page_has_script_or_style_of_its_own(
 
 
 async def test_only_its_own_name_leads_to_the_inbox(served: Served) -> None:
-    async with ClientSession() as browser, browser.get(
-        f"{served.url}/signin", headers={"Host": "evil.example"}
-    ) as answer:
+    async with (
+        ClientSession() as browser,
+        browser.get(f"{served.url}/signin", headers={"Host": "evil.example"}) as answer,
+    ):
         assert answer.status == 421
 
 

@@ -134,9 +134,7 @@ class ShowsTheLastReplacement(WebInbox):
         last = self._last
 
         class Remembered(Around):
-            async def card(
-                self, person: PersonId, proposal: ProposalId, *, max_chars: int
-            ) -> Card:
+            async def card(self, person: PersonId, proposal: ProposalId, *, max_chars: int) -> Card:
                 now = await self._desk.card(person, proposal, max_chars=max_chars)
                 return last.get(proposal, now)
 
@@ -204,15 +202,11 @@ FORGERIES = Suite.test_nobody_can_press_as_somebody_else
         (ShowsTheLastReplacement, Suite.test_an_older_state_that_comes_late_is_not_shown),
         (
             PrintsWhatItIsGiven,
-            partial(
-                Suite.test_text_from_an_agent_never_becomes_an_element, text="<b>Approved</b>"
-            ),
+            partial(Suite.test_text_from_an_agent_never_becomes_an_element, text="<b>Approved</b>"),
         ),
         (
             PrintsWhatItIsGiven,
-            partial(
-                Suite.test_text_from_an_agent_never_becomes_an_element, text="by \u202eanaD"
-            ),
+            partial(Suite.test_text_from_an_agent_never_becomes_an_element, text="by \u202eanaD"),
         ),
         (
             behind(LosesTheDigest),

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from bot.core.actors import OPERATOR, Agent, Person, agent_actor, person_actor
 from bot.core.effects import Effect, EffectKind, Lease
@@ -23,9 +23,11 @@ from bot.core.step import (
     Step,
     Transition,
 )
-from bot.ports.queries import Head, Leaves, LogHead, ProposalById
+from bot.ports.queries import Head, Leaves, LogHead, ProposalById, Query
 from bot.ports.store import Store
 from bot.testing.proposals import NOW, a_person, a_proposal, an_agent
+
+T = TypeVar("T")
 
 ADA: Final[Person] = a_person("Ada")
 BEN: Final[Person] = a_person("Ben")
@@ -154,6 +156,12 @@ async def known(store: Store, id: ProposalId) -> Proposal:
     found = await store.read(ProposalById(id))
     assert found is not None
     return found
+
+
+async def listed(store: Store, query: Query[Sequence[T]]) -> list[T]:
+    """Return the answer as a list, whatever kind of sequence it is."""
+    found = await store.read(query)
+    return list(found)
 
 
 async def log(store: Store) -> Sequence[Leaf]:

@@ -127,11 +127,11 @@ class Log:
         await acts.move(store, first.id, State.APPROVED)
         leaves = list(await acts.log(store))
 
-        assert list(await store.read(Leaves(start=1))) == leaves[1:]
-        assert list(await store.read(Leaves(start=1, limit=1))) == leaves[1:2]
-        assert list(await store.read(Leaves(start=3))) == []
-        assert list(await store.read(Leaves(proposal=first.id))) == [leaves[0], leaves[2]]
-        assert list(await store.read(Leaves(start=1, proposal=first.id))) == [leaves[2]]
+        assert await acts.listed(store, Leaves(start=1)) == leaves[1:]
+        assert await acts.listed(store, Leaves(start=1, limit=1)) == leaves[1:2]
+        assert await acts.listed(store, Leaves(start=3)) == []
+        assert await acts.listed(store, Leaves(proposal=first.id)) == [leaves[0], leaves[2]]
+        assert await acts.listed(store, Leaves(start=1, proposal=first.id)) == [leaves[2]]
 
     async def test_nothing_moves_that_cannot_be_recorded(
         self, store: Store, break_log: BreakLog

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from bot.core.actors import Token
 from bot.core.canonical import Digest
@@ -44,25 +45,25 @@ class Reading:
         assert await store.read(PersonById(ADA.id)) is None
         assert await store.read(TokenByHash(TokenHash("none"))) is None
         assert await store.read(ActivePolicy()) is None
-        assert list(await store.read(Proposals())) == []
-        assert list(await store.read(Proposals(before=unknown))) == []
+        assert await acts.listed(store, Proposals()) == []
+        assert await acts.listed(store, Proposals(before=unknown)) == []
         assert await store.read(PendingCount()) == 0
 
     async def test_proposals_come_newest_first_page_by_page(self, store: Store) -> None:
         made = [await acts.hold(store, n, state=_turns(n)) for n in range(7)]
 
-        first = list(await store.read(Proposals(limit=3)))
-        second = list(await store.read(Proposals(limit=3, before=first[-1].id)))
-        third = list(await store.read(Proposals(limit=3, before=second[-1].id)))
+        first = await acts.listed(store, Proposals(limit=3))
+        second = await acts.listed(store, Proposals(limit=3, before=first[-1].id))
+        third = await acts.listed(store, Proposals(limit=3, before=second[-1].id))
 
         assert [*first, *second, *third] == made[::-1]
-        assert list(await store.read(Proposals(before=made[0].id))) == []
+        assert await acts.listed(store, Proposals(before=made[0].id)) == []
 
     async def test_a_change_does_not_make_a_proposal_newer(self, store: Store) -> None:
         old, new = [await acts.hold(store, n) for n in (1, 2)]
         changed = await acts.move(store, old.id, State.APPROVED)
 
-        assert list(await store.read(Proposals())) == [new, changed]
+        assert await acts.listed(store, Proposals()) == [new, changed]
 
     async def test_proposals_are_filtered_by_agent_principal_and_state(self, store: Store) -> None:
         made = [
@@ -94,13 +95,13 @@ class Reading:
                     tuple(TERMINAL),
                 ):
                     query = Proposals(agent=agent, principal=person, states=states)
-                    assert list(await store.read(query)) == fitting(query)
+                    assert await acts.listed(store, query) == fitting(query)
                     paged = replace(query, limit=1, before=made[-1].id)
                     wanted = [each for each in fitting(query) if each != made[-1]][:1]
-                    assert list(await store.read(paged)) == wanted
+                    assert await acts.listed(store, paged) == wanted
 
     async def test_due_are_those_whose_clock_has_ended_oldest_first(self, store: Store) -> None:
-        def ends(seconds: int) -> dict[str, object]:
+        def ends(seconds: int) -> dict[str, Any]:
             return {"expires_at": NOW + timedelta(seconds=seconds)}
 
         late = await acts.hold(store, 1, **ends(30))
@@ -111,18 +112,18 @@ class Reading:
         await acts.hold(store, 4, **ends(40))
         await acts.hold(store, 5, state=State.EXPIRED, **ends(1))
 
-        due = list(await store.read(Due(at=NOW + timedelta(seconds=30))))
+        due = await acts.listed(store, Due(at=NOW + timedelta(seconds=30)))
 
         assert due == [early, approved, late]
-        assert list(await store.read(Due(at=NOW + timedelta(seconds=30), limit=1))) == [early]
+        assert await acts.listed(store, Due(at=NOW + timedelta(seconds=30), limit=1)) == [early]
         await acts.move(store, early.id, State.REJECTED)
-        assert list(await store.read(Due(at=NOW + timedelta(seconds=30)))) == [approved, late]
+        assert await acts.listed(store, Due(at=NOW + timedelta(seconds=30))) == [approved, late]
 
     async def test_stoppable_are_those_that_a_halt_still_ends(self, store: Store) -> None:
         made = [await acts.hold(store, n, state=state) for n, state in enumerate(State)]
         stoppable = [proposal for proposal in made if proposal.state in STOPPABLE]
 
-        found = list(await store.read(Stoppable(until=NOW)))
+        found = await acts.listed(store, Stoppable(until=NOW))
 
         assert found == stoppable
 
@@ -132,8 +133,8 @@ class Reading:
         of_clerk = await acts.hold(store, 3, agent=CLERK.id, connector="mail")
         later = await acts.hold(store, 4, created_at=NOW + timedelta(seconds=1))
 
-        async def found(**wanted: object) -> list[Proposal]:
-            return list(await store.read(replace(Stoppable(until=NOW), **wanted)))
+        async def found(**wanted: Any) -> list[Proposal]:
+            return await acts.listed(store, replace(Stoppable(until=NOW), **wanted))
 
         assert await found() == [mine, of_ben, of_clerk]
         assert await found(until=later.created_at) == [mine, of_ben, of_clerk, later]
@@ -159,12 +160,12 @@ class Reading:
         other = replace(tokens[0], id=TokenId("tok_x"), hash=TokenHash("x"), holder=CLERK.id)
         await acts.keep(store, SCOUT, CLERK, BEN, ADA, *tokens, other)
 
-        assert list(await store.read(Agents())) == [CLERK, SCOUT]
-        assert list(await store.read(People())) == [ADA, BEN]
-        assert list(await store.read(TokensOf(SCOUT.id))) == tokens[::-1]
+        assert await acts.listed(store, Agents()) == [CLERK, SCOUT]
+        assert await acts.listed(store, People()) == [ADA, BEN]
+        assert await acts.listed(store, TokensOf(SCOUT.id)) == tokens[::-1]
         ended = replace(tokens[0], ends_at=NOW)
         await acts.keep(store, ended)
-        assert list(await store.read(TokensOf(SCOUT.id))) == [tokens[2], tokens[1], ended]
+        assert await acts.listed(store, TokensOf(SCOUT.id)) == [tokens[2], tokens[1], ended]
 
     async def test_a_refused_step_is_never_seen(self, store: Store) -> None:
         held = await acts.hold(store)

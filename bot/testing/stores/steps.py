@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -60,7 +61,7 @@ class Steps:
         assert await store.read(TokenById(token.id)) == token
         assert await store.read(TokenByHash(token.hash)) == token
         assert await store.read(ActivePolicy()) == policy
-        assert list(await store.read(Halts())) == [halt]
+        assert await acts.listed(store, Halts()) == [halt]
 
     async def test_a_later_record_takes_the_place_of_the_one_with_its_id(
         self, store: Store
@@ -152,7 +153,7 @@ class Steps:
         proposal = acts.proposal(2)
         unfit = replace(proposal, facts=replace(proposal.facts, before=object()))  # type: ignore[arg-type]
 
-        with pytest.raises(Exception, match="cannot hold"):
+        with pytest.raises(TypeError):
             await acts.keep(store, acts.proposal(1), unfit, leaves=[acts.draft()])
 
         assert await store.read(ProposalById(acts.proposal(1).id)) is None
@@ -263,7 +264,7 @@ class Steps:
         still = acts.halt("2", swept=True)
         await acts.keep(store, still)
         assert list((await acts.look(store, Ask())).halts) == [still]
-        assert list(await store.read(Halts(in_force=True))) == [still]
+        assert await acts.listed(store, Halts(in_force=True)) == [still]
         assert [halt.id for halt in await store.read(Halts())] == [still.id, first.id]
 
     async def test_the_policy_in_force_is_the_one_put_last(self, store: Store) -> None:
@@ -290,7 +291,7 @@ class Steps:
         await acts.hold(store)
         await now()
 
-        assert all(earlier < later for earlier, later in zip(times, times[1:], strict=False))
+        assert all(earlier < later for earlier, later in pairwise(times))
 
     async def test_a_caller_that_gives_up_harms_nobody(self, store: Store) -> None:
         quitter = asyncio.ensure_future(acts.hold(store, 1))
@@ -299,10 +300,8 @@ class Steps:
         quitter.cancel()
 
         assert await other == await store.read(ProposalById(acts.proposal(2).id))
-        size = (await store.read(Head())).size
-        assert size == sum(
-            await store.read(ProposalById(acts.proposal(n).id)) is not None for n in (1, 2)
-        )
+        kept = [await store.read(ProposalById(acts.proposal(n).id)) for n in (1, 2)]
+        assert len(await acts.log(store)) == len(kept) - kept.count(None)
 
     async def test_closing_finishes_what_was_begun_and_refuses_what_comes(
         self, store: Store

@@ -10,16 +10,16 @@ from bot.core.states import State
 from bot.ports.store import Change, Store
 from bot.testing.stores import acts
 
-#: How long the suite waits for what must come at once.
-PATIENCE_S = 10.0
-
 
 class Watching:
     """What `bot.ports.store.Store.watch` promises."""
 
+    #: How long to wait for what must come at once.
+    patience_s = 10.0
+
     async def test_every_watcher_hears_of_a_commit(self, store: Store) -> None:
         watchers = [store.watch(), store.watch()]
-        waiting = [asyncio.ensure_future(_next(watcher)) for watcher in watchers]
+        waiting = [asyncio.ensure_future(self._next(watcher)) for watcher in watchers]
         await asyncio.sleep(0)
 
         held = await acts.hold(store)
@@ -32,11 +32,11 @@ class Watching:
         watcher = store.watch()
         held = await acts.hold(store)
 
-        assert (await _next(watcher)).proposal == held.id
+        assert (await self._next(watcher)).proposal == held.id
 
     async def test_what_was_heard_of_can_be_read(self, store: Store) -> None:
         watcher = store.watch()
-        reading = asyncio.ensure_future(_next(watcher))
+        reading = asyncio.ensure_future(self._next(watcher))
         writing = asyncio.ensure_future(acts.hold(store))
 
         change = await reading
@@ -50,10 +50,12 @@ class Watching:
         await acts.move(store, held.id, State.APPROVED)
         with suppress(Conflict):
             await acts.move(store, held.id, State.REJECTED)
+        with suppress(Conflict):
+            await acts.hold(store, 3, idempotency_key=held.idempotency_key)
         await acts.keep(store, effects=[deliver(held.id)])
         other = await acts.hold(store, 2)
 
-        heard = [await _next(watcher), await _next(watcher)]
+        heard = [await self._next(watcher), await self._next(watcher)]
 
         assert [(change.proposal, change.state) for change in heard] == [
             (held.id, State.APPROVED),
@@ -70,7 +72,7 @@ class Watching:
         heard: dict[str, State] = {}
         positions: list[int] = []
         while end.id not in heard:
-            change = await _next(watcher)
+            change = await self._next(watcher)
             heard[change.proposal] = change.state
             positions.append(change.position)
 
@@ -80,31 +82,29 @@ class Watching:
     async def test_a_watcher_that_comes_back_catches_up(self, store: Store) -> None:
         watcher = store.watch()
         first = await acts.hold(store, 1)
-        heard = await _next(watcher)
+        heard = await self._next(watcher)
         second = await acts.hold(store, 2)
 
         again = store.watch(after=heard.position)
 
         assert heard.proposal == first.id
-        assert (await _next(again)).proposal == second.id
+        assert (await self._next(again)).proposal == second.id
 
     async def test_closing_ends_every_watch(self, store: Store) -> None:
         watcher = store.watch()
-        waiting = asyncio.ensure_future(_all(watcher))
+        waiting = asyncio.ensure_future(self._all(watcher))
         await asyncio.sleep(0)
         held = await acts.hold(store)
 
         await store.close()
 
         assert [change.proposal for change in await waiting] == [held.id]
-        assert await _all(store.watch()) == []
+        assert await self._all(store.watch()) == []
 
+    async def _next(self, watcher: AsyncIterator[Change]) -> Change:
+        async with asyncio.timeout(self.patience_s):
+            return await anext(watcher)
 
-async def _next(watcher: AsyncIterator[Change]) -> Change:
-    async with asyncio.timeout(PATIENCE_S):
-        return await anext(watcher)
-
-
-async def _all(watcher: AsyncIterator[Change]) -> list[Change]:
-    async with asyncio.timeout(PATIENCE_S):
-        return [change async for change in watcher]
+    async def _all(self, watcher: AsyncIterator[Change]) -> list[Change]:
+        async with asyncio.timeout(self.patience_s):
+            return [change async for change in watcher]

@@ -50,7 +50,7 @@ class Work:
         assert await acts.begin(store, effect, effect) == []
         await acts.keep(store, done=[lease])
         assert await acts.begin(store, effect) == []
-        assert list(await store.read(EffectsOf(effect.subject))) == []
+        assert await acts.listed(store, EffectsOf(effect.subject)) == []
 
     async def test_an_effect_of_a_later_time_waits_for_it(
         self, store: Store, clock: ManualClock
@@ -70,7 +70,7 @@ class Work:
     ) -> None:
         ids = [acts.proposal(n).id for n in range(20)]
         later = clock.now() + timedelta(seconds=1)
-        await acts.keep(store, effects=[look_up(id, due_at=later) for id in ids])
+        await acts.keep(store, effects=[look_up(each, due_at=later) for each in ids])
         clock.advance(1)
 
         taken = await asyncio.gather(*(acts.lease_all(store, limit=3) for _ in range(16)))
@@ -112,9 +112,7 @@ class Work:
         clock.set(lease.until)
         assert len(await acts.lease_all(store)) == 1
 
-    async def test_a_lost_lease_refuses_the_whole_transition(
-        self, store: Store, clock: ManualClock
-    ) -> None:
+    async def test_a_lost_lease_refuses_the_whole_transition(self, store: Store) -> None:
         kept, lost = await acts.begin(
             store, deliver(acts.proposal(1).id), execute(acts.proposal(1).id)
         )
@@ -124,7 +122,7 @@ class Work:
             await acts.keep(store, done=[kept, stale])
 
         await acts.keep(store, done=[kept, lost])
-        assert list(await store.read(EffectsOf(acts.proposal(1).id))) == []
+        assert await acts.listed(store, EffectsOf(acts.proposal(1).id)) == []
 
     async def test_what_is_postponed_comes_back_in_its_time_to_the_next_holder(
         self, store: Store, clock: ManualClock
@@ -172,8 +170,8 @@ class Work:
         leases = await acts.begin(store, deliver(one), execute(one), deliver(other))
         await acts.keep(store, done=[leases[0]])
 
-        assert list(await store.read(EffectsOf(one))) == [execute(one)]
-        assert list(await store.read(EffectsOf(other))) == [deliver(other)]
+        assert await acts.listed(store, EffectsOf(one)) == [execute(one)]
+        assert await acts.listed(store, EffectsOf(other)) == [deliver(other)]
 
     async def test_the_next_clock_is_a_proposals_or_an_effects(
         self, store: Store, clock: ManualClock
