@@ -93,7 +93,7 @@ class Deployment:
         Raises:
             DidNotStart: with what it said.
         """
-        python_path = os.pathsep.join((str(self.folder / "plug-ins"), os.getcwd()))
+        python_path = os.pathsep.join((str(self.folder / "plug-ins"), str(Path.cwd())))
         with running(
             [str(_KEYTURN), "serve", "--config", str(self.config)],
             port=self.port,

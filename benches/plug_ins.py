@@ -46,7 +46,7 @@ class Clicks:
     socket: Path
     max_chars: int = _MAX_CHARS
 
-    async def post(self, card: Card, to: PersonId, *, key: str) -> CardRef:
+    async def post(self, card: Card, to: PersonId, *, key: str) -> CardRef:  # noqa: ARG002 - nobody reads here
         raise Undeliverable("Nobody reads here.", reason="not_linked")
 
     async def replace(self, ref: CardRef, card: Card) -> None:

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from adapters.web.flash import Flash, Tone, flash_of
 from adapters.web.forms import Press, Resume, SignIn, SignOut, Stop, StopThis, Viewed, parse
-from adapters.web.front import Front, MAX_CHARS, Visit, redirect
+from adapters.web.front import MAX_CHARS, Front, Visit, redirect
 from adapters.web.pages import our_path, served
 from bot.core.card import Button
 from bot.core.errors import InvalidInput, KeyturnError, NotAuthenticated

@@ -109,7 +109,8 @@ class Front:
 
     def page(self, show: Callable[[Visit], Awaitable[web.StreamResponse]]) -> Handler:
         """Return a handler that shows a page to the person who is signed in; it MUST NOT
-        change anything."""
+        change anything.
+        """
 
         async def answer(request: web.Request) -> web.StreamResponse:
             return await show(await self._visit(request))

@@ -77,7 +77,8 @@ KIND: Mapping[Kind, str] = MappingProxyType(
 
 def asks_for(card: Card, button: str) -> bool:
     """Return whether *card* offers *button* to its reader; a button that decides, only while it
-    can still count."""
+    can still count.
+    """
     wanted = Button(button)
     if wanted not in card.buttons:
         return False

@@ -99,7 +99,8 @@ class MemoryDesk:
 
     async def inbox(self, person: PersonId, *, max_chars: int, limit: int = 50) -> Inbox:
         self._work()
-        waiting, decided = [], []
+        waiting: list[Card] = []
+        decided: list[Card] = []
         for found in sorted(self.proposals.values(), key=lambda p: p.id):
             if person != found.principal and person not in self._approvers(found):
                 continue
@@ -116,18 +117,9 @@ class MemoryDesk:
     async def halt(self, person: PersonId, target: HaltTarget, *, reason: str, chat: str) -> Halt:
         self._record("halt", (person, target, reason, chat))
         agent = self.agents.get(target.agent) if target.agent else None
-        actor = person_actor(person)
-        if not may_halt(actor, target, person=self.people[person], agent=agent):
+        if not may_halt(person_actor(person), target, person=self.people[person], agent=agent):
             raise NotPermitted("It is not yours to stop.")
-        halt = Halt(
-            id=halt_id(len(self.halts).to_bytes(16, "big")),
-            target=target,
-            set_by=actor,
-            set_at=self.clock.now(),
-            reason=reason,
-        )
-        self.halts[halt.id] = halt
-        return halt
+        return self._stop(person, target, reason)
 
     async def resume(self, person: PersonId, halt: HaltId, *, reason: str, chat: str) -> Halt:
         self._record("resume", (person, halt, reason, chat))
@@ -187,14 +179,21 @@ class MemoryDesk:
                     agent=found.agent,
                     principal=found.principal,
                 )
-                id = halt_id(len(self.halts).to_bytes(16, "big"))
-                actor = person_actor(click.person)
-                self.halts[id] = Halt(
-                    id=id, target=target, set_by=actor, set_at=now, reason=click.note
-                )
+                self._stop(click.person, target, click.note)
                 return changed
             case Button.FULL_VIEW:
                 return found
+
+    def _stop(self, person: PersonId, target: HaltTarget, reason: str) -> Halt:
+        halt = Halt(
+            id=halt_id(len(self.halts).to_bytes(16, "big")),
+            target=target,
+            set_by=person_actor(person),
+            set_at=self.clock.now(),
+            reason=reason,
+        )
+        self.halts[halt.id] = halt
+        return halt
 
     def _approvers(self, proposal: Proposal) -> frozenset[PersonId]:
         return self.approvers.get(proposal.id, frozenset({proposal.principal}))

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from playwright.async_api import Browser, Page, async_playwright
 
-from bot.testing.desk import MemoryDesk
 from bot.testing.clock import ManualClock
+from bot.testing.desk import MemoryDesk
 from tests.web.scenes import DANA, MIRA, a_day, stop_the_keeper
 from tests.web.serving import Served, serving
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
@@ -16,18 +17,18 @@ from tests.web.pictures import BROWSER_ARGS
 from tests.web.scenes import DANA, HOSTILE, a_day, stop_the_keeper
 from tests.web.serving import Served, serving
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 PHONE = {"width": 360, "height": 740}
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def served() -> AsyncIterator[Served]:
     async with serving(lambda clock: a_day(clock)[0]) as served:
         yield served
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser(chromium: Path) -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
@@ -37,7 +38,7 @@ async def browser(chromium: Path) -> AsyncIterator[Browser]:
         await browser.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def page(browser: Browser, served: Served) -> AsyncIterator[Page]:
     """A page on which nothing may go wrong: no error, no refused script, no dialog."""
     context = await browser.new_context(timezone_id="America/New_York", locale="en-US")
@@ -75,15 +76,15 @@ async def test_whoever_is_signed_in_is_asked_before_a_link_signs_in_anew(
 
 
 async def test_a_new_card_appears_by_itself(page: Page, served: Served) -> None:
-    id = named(served, 1)
-    held = served.desk.proposals.pop(id)
+    card_id = named(served, 1)
+    held = served.desk.proposals.pop(card_id)
     await page.reload()
     await expect(page.locator("[data-card]")).to_have_count(4)
     assert (await page.title()).startswith("(4) ")
     served.desk.hold(held)
-    card = served.desk.card_for(DANA.id, id, max_chars=4000)
+    card = served.desk.card_for(DANA.id, card_id, max_chars=4000)
     await served.inbox.post(card, DANA.id, key="first")
-    await expect(page.locator(f"[data-card={id}]")).to_be_visible()
+    await expect(page.locator(f"[data-card={card_id}]")).to_be_visible()
     assert (await page.title()).startswith("(5) ")
     await expect(page.locator("#news")).to_contain_text("A new card waits for you. forum-analyst")
 
@@ -99,16 +100,16 @@ async def test_a_notification_says_who_wants_to_do_what_and_where(
           constructor(title, options) { super(title, options); told.push([title, options.body]); }
         };"""
     )
-    id = named(served, 1)
-    held = served.desk.proposals.pop(id)
+    card_id = named(served, 1)
+    held = served.desk.proposals.pop(card_id)
     await page.reload()
     await expect(page.locator("[data-card]")).to_have_count(4)
     served.desk.hold(held)
     for _ in range(2):
         await served.inbox.post(
-            served.desk.card_for(DANA.id, id, max_chars=4000), DANA.id, key="first"
+            served.desk.card_for(DANA.id, card_id, max_chars=4000), DANA.id, key="first"
         )
-    await expect(page.locator(f"[data-card={id}]")).to_be_visible()
+    await expect(page.locator(f"[data-card={card_id}]")).to_be_visible()
     ((title, body),) = await page.evaluate("told")
     assert title == "forum-analyst: " + held.preview.effect
     assert held.preview.target in body
@@ -118,11 +119,11 @@ async def test_a_notification_says_who_wants_to_do_what_and_where(
 async def test_a_card_that_is_decided_elsewhere_loses_its_buttons_while_it_is_open(
     page: Page, served: Served
 ) -> None:
-    id = named(served, 1)
-    await page.goto(f"{served.url}/proposals/{id}")
+    card_id = named(served, 1)
+    await page.goto(f"{served.url}/proposals/{card_id}")
     await expect(page.get_by_role("button", name="Approve")).to_be_visible()
     served.desk.hold(
-        replace(served.desk.proposals[id], state=State.REJECTED, changed_at=served.clock.now())
+        replace(served.desk.proposals[card_id], state=State.REJECTED, changed_at=served.clock.now())
     )
     await expect(page.get_by_role("button", name="Approve")).to_have_count(0)
     await expect(page.locator("article")).to_contain_text("Rejected.")
@@ -131,29 +132,31 @@ async def test_a_card_that_is_decided_elsewhere_loses_its_buttons_while_it_is_op
 async def test_words_that_are_being_typed_survive_a_change_of_the_page(
     page: Page, served: Served
 ) -> None:
-    id = named(served, 2)
-    await page.goto(f"{served.url}/proposals/{id}")
+    card_id = named(served, 2)
+    await page.goto(f"{served.url}/proposals/{card_id}")
     await page.locator("summary", has_text="Reject").click()
     await page.get_by_label("Why not?").fill("The ticket is clo")
-    held = served.desk.proposals[id]
-    served.desk.hold(replace(held, decisions=()), approvers=served.desk.approvers[id])
+    held = served.desk.proposals[card_id]
+    served.desk.hold(replace(held, decisions=()), approvers=served.desk.approvers[card_id])
     await expect(page.locator(".people")).to_contain_text("nobody has approved yet")
     await expect(page.get_by_label("Why not?")).to_have_value("The ticket is clo")
     await expect(page.get_by_label("Why not?")).to_be_focused()
 
 
-async def test_many_open_pages_share_one_stream(page: Page, served: Served) -> None:
+async def test_many_open_pages_share_one_stream(browser: Browser, served: Served) -> None:
+    context = await browser.new_context()
     streams: list[str] = []
-    page.context.on(
-        "request", lambda sent: streams.append(sent.url) if "/events" in sent.url else None
-    )
-    first, second = await page.context.new_page(), await page.context.new_page()
-    for other in (first, second):
-        await other.goto(served.url)
+    context.on("request", lambda sent: streams.append(sent.url) if "/events" in sent.url else None)
+    pages = [await context.new_page() for _ in range(3)]
+    await pages[0].goto(f"{served.url}/signin#{served.sign_in_code(DANA.id)}")
+    await pages[0].wait_for_url(f"{served.url}/")
+    for page in pages[1:]:
+        await page.goto(served.url)
     served.desk.proposals.pop(named(served, 1))
-    for other in (page, first, second):
-        await expect(other.locator("[data-card]")).to_have_count(4)
-    assert streams == []
+    for page in pages:
+        await expect(page.locator("[data-card]")).to_have_count(4)
+    assert len(streams) == 1
+    await context.close()
 
 
 async def test_times_are_told_in_the_readers_zone(page: Page, served: Served) -> None:
@@ -162,8 +165,8 @@ async def test_times_are_told_in_the_readers_zone(page: Page, served: Served) ->
 
 
 async def test_it_is_decided_with_the_keyboard_alone(page: Page, served: Served) -> None:
-    id = named(served, 1)
-    await page.goto(f"{served.url}/proposals/{id}")
+    card_id = named(served, 1)
+    await page.goto(f"{served.url}/proposals/{card_id}")
     for _ in range(12):
         await page.keyboard.press("Tab")
         if await page.evaluate("document.activeElement.value") == "approve":
@@ -173,7 +176,7 @@ async def test_it_is_decided_with_the_keyboard_alone(page: Page, served: Served)
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("status").last).to_contain_text("Approved")
     (click,) = served.desk.clicks
-    assert (click.proposal, click.button) == (id, "approve")
+    assert (click.proposal, click.button) == (card_id, "approve")
 
 
 async def test_pressing_twice_is_pressing_once(page: Page, served: Served) -> None:
@@ -186,12 +189,12 @@ async def test_pressing_twice_is_pressing_once(page: Page, served: Served) -> No
 async def test_what_does_not_fit_is_read_to_its_end_and_then_approved(
     page: Page, served: Served
 ) -> None:
-    id = named(served, 3)
-    await page.goto(f"{served.url}/proposals/{id}")
+    card_id = named(served, 3)
+    await page.goto(f"{served.url}/proposals/{card_id}")
     await expect(page.get_by_role("button", name="Approve")).to_have_count(0)
     await page.get_by_role("link", name="Open the full view").click()
     text = await page.locator(".whole").evaluate("node => node.textContent")
-    assert text == show(Untrusted(served.desk.proposals[id].action_json))
+    assert text == show(Untrusted(served.desk.proposals[card_id].action_json))
     await page.get_by_role("button", name="I have read it to the end").click()
     await page.get_by_role("button", name="Approve").click()
     await page.wait_for_selector(".flash")
@@ -199,8 +202,13 @@ async def test_what_does_not_fit_is_read_to_its_end_and_then_approved(
 
 
 async def test_hostile_text_is_text(page: Page, served: Served) -> None:
-    id = named(served, 5)
-    for path in ("/", f"/proposals/{id}", f"/proposals/{id}/full", f"/proposals/{id}/stop"):
+    card_id = named(served, 5)
+    for path in (
+        "/",
+        f"/proposals/{card_id}",
+        f"/proposals/{card_id}/full",
+        f"/proposals/{card_id}/stop",
+    ):
         await page.goto(served.url + path)
         assert (
             await page.locator("main :is(script, iframe, b, [onerror], img:not([alt='']))").count()
@@ -208,7 +216,7 @@ async def test_hostile_text_is_text(page: Page, served: Served) -> None:
         )
         hosts = await page.locator("a").evaluate_all("links => links.map(a => a.host)")
         assert set(hosts) == {served.url.removeprefix("http://")}
-    await page.goto(f"{served.url}/proposals/{id}")
+    await page.goto(f"{served.url}/proposals/{card_id}")
     texts = await page.locator("pre").evaluate_all("all => all.map(node => node.textContent)")
     assert show(Untrusted(HOSTILE)) in texts
 

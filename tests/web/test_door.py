@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
-from aiohttp import ClientSession, CookieJar
+from aiohttp import ClientSession, CookieJar, web
 
 from adapters.web import WebInbox
 from adapters.web.session import KIND, Sessions
@@ -105,8 +105,6 @@ def test_over_https_the_cookie_is_bound_to_the_host() -> None:
         whole_s=60,
         idle_s=60,
     )
-    from aiohttp import web
-
     response = web.Response()
     sessions.set_cookie(response, "token")
     morsel = response.cookies["__Host-keyturn"]

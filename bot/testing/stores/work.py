@@ -121,6 +121,7 @@ class Work:
         with pytest.raises(Conflict):
             await acts.keep(store, done=[kept, stale])
 
+        assert len(await acts.listed(store, EffectsOf(acts.proposal(1).id))) == 2
         await acts.keep(store, done=[kept, lost])
         assert await acts.listed(store, EffectsOf(acts.proposal(1).id)) == []
 
