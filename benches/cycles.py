@@ -29,9 +29,8 @@ def measure(deployment: Deployment, bot: Server, *, rounds: int, seconds: float)
         for _ in range(rounds):
             before_s, started = bot.cpu_s, time.perf_counter()
             until = started + seconds
-            found = list(
-                threads.map(lambda place: _go_round(deployment, place, until), range(AGENTS))
-            )
+            going = [threads.submit(_go_round, deployment, n, until) for n in range(AGENTS)]
+            found = [one.result() for one in going]
             round_ms = [ms for one in found for ms in one]
             per_s.append(len(round_ms) / (time.perf_counter() - started))
             cpu_us.append((bot.cpu_s - before_s) / len(round_ms) * 1e6)

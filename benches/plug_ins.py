@@ -76,3 +76,6 @@ class Clicks:
 
     def routes(self, desk: Desk) -> Sequence[web.RouteDef]:  # noqa: ARG002 - clicks come by socket
         return ()
+
+    async def close(self) -> None:
+        """There is nothing to end."""

@@ -123,18 +123,26 @@ class Bot:
             "agents": lambda: agents_app(
                 self.agents, checks=checks, proxies=proxies, waits=self.waits
             ),
-            "people": lambda: people_app(
-                self.gate.chats.values(),
-                self.desk,
-                max_body_bytes=self.gate.caps.max_body_bytes,
-                proxies=proxies,
-            ),
+            "people": lambda: self._people_app(proxies),
             "admin": lambda: admin_app(self.admin, checks=checks, trust_socket=False),
         }
         return [
             Listener(name=name, app=apps[name](), where=_where(listener))
             for name, listener in settings.listeners.by_name()
         ]
+
+    def _people_app(self, proxies: TrustedProxies) -> web.Application:
+        chats = self.gate.chats.values()
+        app = people_app(
+            chats, self.desk, max_body_bytes=self.gate.caps.max_body_bytes, proxies=proxies
+        )
+
+        async def close(_: web.Application) -> None:
+            for chat in chats:
+                await chat.close()
+
+        app.on_shutdown.append(close)
+        return app
 
     def _socket(self, path: Path) -> Listener:
         app = admin_app(self.admin, checks=self._checks(), trust_socket=True)

@@ -102,9 +102,17 @@ class AdminListener(_Section):
         return Listener(host=self.host, port=self.port, tls=self.tls)
 
 
+class AgentsListener(Listener):
+    port: Port = 8080
+
+
+class PeopleListener(Listener):
+    port: Port = 8081
+
+
 class Listeners(_Section):
-    agents: Listener = Listener(port=8080)
-    people: Listener = Listener(port=8081)
+    agents: AgentsListener = AgentsListener()
+    people: PeopleListener = PeopleListener()
     admin: AdminListener = AdminListener()
 
     def by_name(self) -> Iterator[tuple[str, Listener]]:
@@ -201,7 +209,7 @@ def load(file: Path, environment: Mapping[str, str] | None = None) -> Settings:
     settings, found = _parse(read, beside)
     found += _together(settings)
     if found:
-        found.sort(key=lambda one: read.line_of(one[0]))
+        found.sort(key=lambda one: read.line_of(one[0]) if one[0][:1] in read.lines else 0)
         raise _invalid(file, [f"{place(read, way)}: {what}." for way, what in found])
     return settings
 

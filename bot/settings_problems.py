@@ -65,6 +65,8 @@ def _what(error: ErrorDetails, way: Way, model: type[BaseModel]) -> str:
 
 def without(value: Any, way: Way) -> Any:
     """Return *value* as it is when what *way* leads to is left out."""
+    if not way:
+        return value
     head, rest = way[0], way[1:]
     if isinstance(value, Mapping) and head in value:
         if rest:

@@ -22,17 +22,16 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 class Codec(Generic[T]):
     """One kind of record, to JSON text and back.
 
-    The records of the last texts are remembered, as values of the texts themselves, so that
-    what is read again soon after is not parsed again. Records are immutable: to share them is
-    to copy them.
+    What `keep` wrote or `recall` read last is remembered by its very text, so that reading it
+    again does not parse it again. Records are immutable: to share one is to copy it.
     """
 
-    __slots__ = ("_adapter", "_known", "_remembered")
+    __slots__ = ("_adapter", "_capacity", "_known")
 
-    def __init__(self, record: type[T], *, remembered: int) -> None:
+    def __init__(self, record: type[T], *, remembers: int = 0) -> None:
         self._adapter = TypeAdapter(record)
         self._known: dict[str, T] = {}
-        self._remembered = remembered
+        self._capacity = remembers
 
     def dump(self, record: T) -> str:
         """Return *record* as JSON text.
@@ -40,26 +39,30 @@ class Codec(Generic[T]):
         Raises:
             TypeError: it holds what JSON cannot.
         """
-        text = orjson.dumps(record, default=_plain).decode()
-        self._remember(text, record)
-        return text
+        return orjson.dumps(record, default=_plain).decode()
 
-    def load(self, text: str) -> T:
+    def parse(self, text: str) -> T:
         """Return the record that `dump` wrote.
 
         Raises:
             ValueError: *text* is not such a record.
         """
+        return self._adapter.validate_json(text)
+
+    def keep(self, record: T) -> str:
+        """Return what `dump` returns, and remember it."""
+        text = orjson.dumps(record, default=_plain).decode()
+        self._remember(text, record)
+        return text
+
+    def recall(self, text: str) -> T:
+        """Return what `parse` returns, from memory where it can."""
         known = self._known.get(text)
         if known is not None:
             return known
         record = self._adapter.validate_json(text)
         self._remember(text, record)
         return record
-
-    def parse(self, text: str) -> T:
-        """Return the same as `load`, remembering nothing: for long lists and other threads."""
-        return self._adapter.validate_json(text)
 
     def copy(self, record: T) -> T:
         """Return what reading would return after writing *record*: equal, and nothing shared.
@@ -71,18 +74,19 @@ class Codec(Generic[T]):
 
     def _remember(self, text: str, record: T) -> None:
         known = self._known
-        if len(known) >= self._remembered:
-            del known[next(iter(known))]
+        if len(known) >= self._capacity:
+            # At once: to take out the oldest means to walk past all that were taken out before.
+            known.clear()
         known[text] = record
 
 
-PROPOSAL: Final = Codec(Proposal, remembered=1024)
-AGENT: Final = Codec(Agent, remembered=256)
-PERSON: Final = Codec(Person, remembered=256)
-TOKEN: Final = Codec(Token, remembered=1024)
-HALT: Final = Codec(Halt, remembered=64)
-POLICY: Final = Codec(PolicyVersion, remembered=4)
-OPENINGS: Final = Codec(tuple[Opening, ...], remembered=1)
+PROPOSAL: Final = Codec(Proposal, remembers=2048)
+AGENT: Final = Codec(Agent, remembers=256)
+PERSON: Final = Codec(Person, remembers=256)
+TOKEN: Final = Codec(Token, remembers=1024)
+HALT: Final = Codec(Halt, remembers=64)
+POLICY: Final = Codec(PolicyVersion, remembers=4)
+OPENINGS: Final = Codec(tuple[Opening, ...])
 
 
 def micros(at: datetime) -> int:

@@ -16,12 +16,14 @@ def seal_all(
         InvalidInput: a value in a draft has no canonical form.
     """
     return tuple(
-        seal(
-            draft,
-            index=first + n,
-            at=at + timedelta(microseconds=n) if n else at,
-            policy_digest=policy_digest,
-            entropy=os.urandom(SALT_BYTES * len(draft.private)) if draft.private else b"",
-        )
-        for n, draft in enumerate(drafts)
+        [
+            seal(
+                draft,
+                index=first + n,
+                at=at + timedelta(microseconds=n) if n else at,
+                policy_digest=policy_digest,
+                entropy=os.urandom(SALT_BYTES * len(draft.private)) if draft.private else b"",
+            )
+            for n, draft in enumerate(drafts)
+        ]
     )

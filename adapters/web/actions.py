@@ -43,7 +43,7 @@ class Actions:
         self.front.sessions.set_cookie(response, token)
         return response
 
-    async def sign_out(self, visit: Visit, form: SignOut) -> web.StreamResponse:
+    async def sign_out(self, visit: Visit, _: SignOut) -> web.StreamResponse:
         await self.front.sessions.end(visit.session.token)
         self.front.live.wake(visit.person)
         response = redirect("/signin")

@@ -58,14 +58,14 @@ class Flashes:
         self._entropy = entropy
 
     async def leave(self, session: Session, flash: Flash) -> str:
-        """Return the id under which *session*, and no other, finds *flash*."""
-        id = self._entropy(8).hex()
+        """Return the name under which *session*, and no other, finds *flash*."""
+        name = self._entropy(8).hex()
         value = flash.model_dump_json().encode()
-        await self._shelf.put(KIND, f"{session.key}.{id}", value, ttl_s=_KEPT_FOR_S)
-        return id
+        await self._shelf.put(KIND, f"{session.key}.{name}", value, ttl_s=_KEPT_FOR_S)
+        return name
 
-    async def find(self, session: Session, id: str) -> Flash | None:
-        item = await self._shelf.get(KIND, f"{session.key}.{id}") if id else None
+    async def find(self, session: Session, name: str) -> Flash | None:
+        item = await self._shelf.get(KIND, f"{session.key}.{name}") if name else None
         if item is None:
             return None
         try:

@@ -173,10 +173,10 @@ class Front:
     async def after(self, visit: Visit, flash: Flash, *, at: str) -> web.StreamResponse:
         """Send the browser to *at*, where *flash* is said; say it here if it cannot be kept."""
         try:
-            id = await self.flashes.leave(visit.session, flash)
+            name = await self.flashes.leave(visit.session, flash)
         except KeyturnError:
             return self.message(visit, status=200, heading=flash.heading, text=flash.text)
-        return redirect(f"{at}?said={id}")
+        return redirect(f"{at}?said={name}")
 
     async def said(self, visit: Visit) -> Flash | None:
         return await self.flashes.find(visit.session, visit.request.query.get("said", ""))

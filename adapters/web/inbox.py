@@ -105,7 +105,7 @@ class WebInbox:
             web.get("/signin", front.open(pages.sign_in)),
             web.post("/signin", front.open(actions.sign_in)),
             web.post("/signout", front.action(SignOut, actions.sign_out)),
-            web.get("/events", front.open(front.events)),
+            web.get("/events", front.open(front.events), allow_head=False),
             web.get(card, front.page(pages.card)),
             web.post(f"{card}/press", front.action(Press, actions.press)),
             web.get(f"{card}/full", front.page(pages.full_view)),

@@ -68,10 +68,10 @@ class Live:
         headers = {**UNKEPT, "X-Accel-Buffering": "no"}
         response = web.StreamResponse(headers=headers)
         response.content_type = "text/event-stream"
-        await response.prepare(request)
         known = request.headers.get("Last-Event-ID") or request.query.get("known", "")
         with self._listening(person) as news:
             try:
+                await response.prepare(request)
                 await response.write(f"retry: {_RETRY_MS}\n\n".encode())
                 await self._tell(response, news, glance, known=known)
             except ConnectionError:

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -94,7 +95,8 @@ class Sessions:
             return None
         if is_activity and now - kept.seen >= _TOUCH_EVERY:
             touched = kept.model_copy(update={"seen": now})
-            try:
+            # Another request may have touched it, or ended it: both stand.
+            with suppress(Conflict):
                 await self._shelf.put(
                     KIND,
                     token_hash(token),
@@ -102,8 +104,6 @@ class Sessions:
                     ttl_s=self._ttl_s(touched),
                     if_version=item.version,
                 )
-            except Conflict:
-                pass  # Another request touched it, or it was ended: both stand.
         return PersonId(kept.person)
 
     async def end(self, token: str) -> None:

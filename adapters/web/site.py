@@ -10,18 +10,17 @@ from bot.core.errors import SettingsInvalid
 
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
-_POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self'",
-        "connect-src 'self'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
-        "base-uri 'none'",
-    )
-)
+_SOURCES = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self'",
+    "connect-src": "'self'",
+    "form-action": "'self'",
+    "frame-ancestors": "'none'",
+    "base-uri": "'none'",
+}
+_POLICY = "; ".join(f"{directive} {source}" for directive, source in _SOURCES.items())
 
 HEADERS: Mapping[str, str] = MappingProxyType(
     {

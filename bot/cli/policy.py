@@ -4,11 +4,13 @@ from typing import Annotated, Any
 
 import typer
 
-from bot.cli.admin import Admin
+from bot.cli.admin import Admin, admin
 from bot.cli.options import Config, Debug, Json
 from bot.cli.output import FAILED, as_json, facts, out, plain, table
-from bot.cli.run import ask
-from bot.core.errors import InvalidInput
+from bot.cli.run import ask, run
+from bot.core.errors import InvalidInput, PolicyInvalid
+from bot.core.policy_file import parse_policy
+from bot.settings import load
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, help="Check, explain, show and load the policy."
@@ -26,12 +28,7 @@ def check(
     debug: Debug = False,
 ) -> None:
     """Say what is wrong with a policy file, or doubtful, without loading it."""
-
-    async def question(api: Admin) -> Any:
-        path = file or api.settings.policy
-        return await api.post("policy", "check", body={"text": _text(path)})
-
-    found = ask(config, question, json_wanted=json, debug=debug)
+    found = run(lambda: _check(file, config), json_wanted=json, debug=debug)
     if json:
         as_json(found)
     elif not found["problems"]:
@@ -110,6 +107,18 @@ def reload(*, config: Config, json: Json = False, debug: Debug = False) -> None:
         as_json(found)
     else:
         out.print(f"In force: {plain(found['digest'])} ({found['rules']} rules)")
+
+
+async def _check(file: Path | None, config: Path) -> Any:
+    text = _text(load(config).policy if file is None else file)
+    try:
+        parse_policy(text)
+    except PolicyInvalid as error:
+        # No bot starts with such a file, so none is asked.
+        problems = [{"line": None, "message": problem} for problem in error.problems]
+        return {"loads": False, "problems": problems}
+    async with admin(config) as api:
+        return await api.post("policy", "check", body={"text": text})
 
 
 def _text(path: Path) -> str:

@@ -7,7 +7,7 @@ recorded with the decision; votes and status around it may change without changi
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum, unique
@@ -17,7 +17,7 @@ from bot.core.actors import Agent, Person
 from bot.core.approval import Approval, ApprovalMode
 from bot.core.canonical import Digest, Json, canonical, digest_of
 from bot.core.ids import AgentId, PersonId, ProposalId
-from bot.core.proposal import Outcome, Proposal, Rationale, facts_value, rationale_value
+from bot.core.proposal import Action, Outcome, Proposal, Rationale, facts_value, rationale_value
 from bot.core.states import State
 from bot.core.untrusted import Oddity, Untrusted, hidden, show, suspicious_hosts
 from bot.core.verbs import Audience, Kind
@@ -126,14 +126,15 @@ def build_card(
     *may_decide* says whether the reader is among the eligible approvers now; *status* is the
     sentence of :func:`bot.core.status.status_line`.
     """
-    shown, missing, total = _fit(proposal, max_chars)
+    action = proposal.action
+    shown, missing, total = _fit(proposal, action, max_chars)
     fingerprint = fingerprint_of(proposal.digest)
     viewed = proposal.has_viewed(reader)
     return Card(
         proposal=proposal.id,
         digest=proposal.digest,
         fingerprint=fingerprint,
-        content_digest=content_digest(proposal, max_chars=max_chars),
+        content_digest=_content_digest(proposal, shown, missing),
         state=proposal.state,
         audience=proposal.facts.audience,
         effect=Untrusted(proposal.preview.effect),
@@ -143,14 +144,14 @@ def build_card(
         agent_name=agent.name,
         agent_purpose=agent.purpose,
         on_behalf_of=principal.display_name,
-        verb=proposal.action.verb,
+        verb=action.verb,
         connector=proposal.connector,
         kind=proposal.kind,
         fields=shown,
         missing_chars=missing,
         total_chars=total,
         pinned=proposal.etag is not None or proposal.facts.etag is not None,
-        warnings=_warnings(proposal),
+        warnings=_warnings(action),
         rationale=proposal.rationale,
         approval=proposal.approval,
         approvals_given=len({d.person for d in proposal.decisions if d.choice.value == "approve"}),
@@ -168,7 +169,11 @@ def build_card(
 
 def content_digest(proposal: Proposal, *, max_chars: int = CARD_CHARS) -> Digest:
     """Return the digest of what a card of *proposal* shows at *max_chars*."""
-    shown, missing, _ = _fit(proposal, max_chars)
+    shown, missing, _ = _fit(proposal, proposal.action, max_chars)
+    return _content_digest(proposal, shown, missing)
+
+
+def _content_digest(proposal: Proposal, shown: Sequence[Field], missing: int) -> Digest:
     preview = proposal.preview
     return digest_of(
         {
@@ -186,7 +191,7 @@ def content_digest(proposal: Proposal, *, max_chars: int = CARD_CHARS) -> Digest
 
 def is_cut(proposal: Proposal, *, max_chars: int = CARD_CHARS) -> bool:
     """Return whether a card of *max_chars* leaves out some of the action."""
-    return _fit(proposal, max_chars)[1] > 0
+    return _fit(proposal, proposal.action, max_chars)[1] > 0
 
 
 def fingerprint_of(digest: Digest) -> str:
@@ -225,9 +230,11 @@ def _full_pages(text: str, page_chars: int) -> list[Untrusted]:
     return [Untrusted(text[start : start + page_chars]) for start in starts]
 
 
-def _fit(proposal: Proposal, max_chars: int) -> tuple[tuple[Field, ...], int, int]:
+def _fit(
+    proposal: Proposal, action: Action, max_chars: int
+) -> tuple[tuple[Field, ...], int, int]:
     """Return the fields that fit, in order, how many characters do not, and how many there are."""
-    fields = tuple(_fields(proposal))
+    fields = tuple(_fields(action, before=proposal.preview.before))
     total = sum(len(field.value) for field in fields)
     room, shown = max_chars, []
     for field in fields:
@@ -246,9 +253,8 @@ def _fit(proposal: Proposal, max_chars: int) -> tuple[tuple[Field, ...], int, in
     return tuple(shown), max(missing, hidden_paths), total
 
 
-def _fields(proposal: Proposal) -> Iterator[Field]:
-    after = cast("Json", dict(proposal.action.params))
-    before = proposal.preview.before
+def _fields(action: Action, *, before: Json) -> Iterator[Field]:
+    after = cast("Json", dict(action.params))
     earlier = dict(_walk(before)) if before is not None else {}
     for path, value in _walk(after):
         old = earlier.get(path)
@@ -271,8 +277,8 @@ def _walk(value: Json, path: str = "") -> Iterator[tuple[str, str]]:
         yield path or "/", value if isinstance(value, str) else canonical(value).decode()
 
 
-def _warnings(proposal: Proposal) -> tuple[str, ...]:
-    text = Untrusted(json.dumps(proposal.action.params, ensure_ascii=False))
+def _warnings(action: Action) -> tuple[str, ...]:
+    text = Untrusted(json.dumps(action.params, ensure_ascii=False))
     findings = (*hidden(text), *suspicious_hosts(text))
     return tuple(dict.fromkeys(_WARNINGS[finding.oddity] for finding in findings))
 

@@ -104,4 +104,5 @@ def commitment(opening: Opening) -> Digest:
 
 def timestamp(at: datetime) -> str:
     """Return *at* as RFC 3339 in UTC, always with microseconds."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    in_utc = at if at.tzinfo is UTC else at.astimezone(UTC)
+    return in_utc.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"

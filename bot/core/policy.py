@@ -24,6 +24,9 @@ from bot.core.verbs import Kind
 NO_RULE: Final = "no rule allows this"
 NOT_EVALUATED: Final = "the policy could not be evaluated"
 
+#: Of how many pairs of an agent and a verb a policy remembers the rules.
+_PAIRS_REMEMBERED: Final = 4096
+
 #: People whom four eyes always leave out.
 STAKEHOLDERS: Final = frozenset({PRINCIPAL, AGENT_OWNER})
 
@@ -81,11 +84,16 @@ class Rule:
 
     def match(self, question: Question) -> Truth:
         """Return whether the rule matches, or that a condition cannot be evaluated."""
-        if not (
-            self.agents.match(question.agent)
-            and self.verbs.match(question.verb)
-            and self.resources.match(question.resource)
-        ):
+        if not self.is_about(agent=question.agent, verb=question.verb):
+            return Truth.NO
+        return self.match_target(question)
+
+    def is_about(self, *, agent: str, verb: str) -> bool:
+        return self.agents.match(agent) and self.verbs.match(verb)
+
+    def match_target(self, question: Question) -> Truth:
+        """Return what `match` does for a question whose agent and verb the rule is about."""
+        if not self.resources.match(question.resource):
             return Truth.NO
         truth = Truth.YES
         for condition in self.where:
@@ -106,15 +114,26 @@ class Policy:
     rules: tuple[Rule, ...]
     _agents: Index = field(init=False, repr=False, compare=False)
     _verbs: Index = field(init=False, repr=False, compare=False)
+    _about: dict[tuple[str, str], Sequence[Rule]] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_agents", Index([rule.agents for rule in self.rules]))
         object.__setattr__(self, "_verbs", Index([rule.verbs for rule in self.rules]))
 
     def about(self, *, agent: str, verb: str) -> Sequence[Rule]:
-        """Return every rule that may match *agent* and *verb*, in the file's order."""
+        """Return every rule about *agent* and *verb*, in the file's order."""
+        known = self._about.get((agent, verb))
+        if known is not None:
+            return known
         places = self._verbs.places(verb) & self._agents.places(agent)
-        return [self.rules[place] for place in sorted(places)]
+        rules = [self.rules[place] for place in sorted(places)]
+        found = tuple(rule for rule in rules if rule.is_about(agent=agent, verb=verb))
+        if len(self._about) >= _PAIRS_REMEMBERED:
+            self._about.clear()
+        self._about[agent, verb] = found
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +164,7 @@ def evaluate(policy: Policy, question: Question) -> Verdict:
             [
                 (rule, truth)
                 for rule in policy.about(agent=question.agent, verb=question.verb)
-                if (truth := rule.match(question)) is not Truth.NO
+                if (truth := rule.match_target(question)) is not Truth.NO
             ]
         )
     except Exception:  # noqa: BLE001  whatever failed, the answer is no

@@ -111,7 +111,7 @@ def show(text: Untrusted) -> str:
     brackets ``⟨⟩`` only around codes. It is still not markup: whoever puts it into a page or a
     card escapes it for that place.
     """
-    if text.isascii() and text.isprintable() and " " * (MAX_SPACES + 1) not in text:
+    if _is_plain(text):
         return text
     return _odd(text).sub(lambda run: _spell(run[0]), text)
 
@@ -136,6 +136,8 @@ def hidden(text: Untrusted) -> tuple[Finding, ...]:
 
     The brackets ``⟨⟩`` are spelled out too, but they were not hidden and are left out here.
     """
+    if _is_plain(text):
+        return ()
     counts: dict[Oddity, int] = {}
     firsts: dict[Oddity, tuple[int, str]] = {}
     for run in _odd(text).finditer(text):
@@ -184,6 +186,8 @@ def suspicious_hosts(text: Untrusted) -> tuple[Finding, ...]:
     One finding a host, in order of appearance; ``shown`` has the host, and after ``=`` its other
     spelling: punycode for letters, letters for punycode.
     """
+    if text.isascii() and "@" not in text and "xn--" not in text.lower():
+        return ()  # most text: it has nothing in which a host could hide
     found: dict[str, Finding] = {}
     for word in _WORD.finditer(text):
         host, at = word[0], word.start()
@@ -199,6 +203,11 @@ def suspicious_hosts(text: Untrusted) -> tuple[Finding, ...]:
             link[0], Finding(oddity=oddity, count=1, at=at, shown=_cut(link[0].lstrip("/\\")))
         )
     return tuple(sorted(found.values(), key=lambda finding: finding.at))
+
+
+def _is_plain(text: str) -> bool:
+    """Tell whether `show` has nothing to do; it may have nothing to do otherwise, too."""
+    return text.isascii() and text.isprintable() and " " * (MAX_SPACES + 1) not in text
 
 
 def _host_oddity(host: str, *, is_address: bool) -> Oddity | None:

@@ -74,7 +74,7 @@ async def read_model(request: web.Request, model: type[ModelT]) -> ModelT:
     Raises:
         InvalidInput: as :func:`read_json` and :func:`fit`.
     """
-    if not request.body_exists and hdrs.CONTENT_TYPE not in request.headers:
+    if not request.body_exists or request.content_length == 0:
         return fit({}, model)
     return fit(await read_json(request), model)
 

@@ -1,7 +1,7 @@
 """The application of the people's listener: the chats' own routes, and what all share."""
 
 import logging
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Iterable
 from types import MappingProxyType
 
 from aiohttp import hdrs, web
@@ -29,7 +29,7 @@ _ONE_YEAR = "max-age=31536000"
 
 
 def people_app(
-    chats: Collection[Chat],
+    chats: Iterable[Chat],
     desk: Desk,
     *,
     max_body_bytes: int,

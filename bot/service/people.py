@@ -6,9 +6,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from bot.core.actors import Actor, Person, Role, Token
-from bot.core.errors import Conflict, InvalidInput, NotFound
+from bot.core.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from bot.core.ids import ID_ENTROPY_BYTES, PersonId, person_id, token_id
 from bot.core.leaf import LeafDraft
+from bot.core.states import ActorKind
 from bot.core.step import Ask, Refusal, Snapshot, Step, Transition
 from bot.core.tokens import TOKEN_ENTROPY_BYTES, TokenKind, spell_token, token_hash
 from bot.ports.queries import People, PersonByHandle, PersonById, TokensOf
@@ -80,10 +81,16 @@ class PeopleBook:
         """Give a person a new token for the admin interface; earlier ones end at once.
 
         Raises:
+            NotPermitted: a person asks for a token that is not their own.
             NotFound: there is no such person.
             InvalidInput: they have no role that may use it.
         """
         person = await self.get(ref)
+        if actor.kind is ActorKind.PERSON and actor.id != person.id:
+            raise NotPermitted(
+                "An admin's token is made for oneself only.",
+                remedy="Ask the operator: 'keyturn person admin-token' on the machine makes it.",
+            )
         if not person.active or not person.roles & {Role.ADMIN, Role.AUDITOR}:
             raise InvalidInput(
                 f"'{person.handle}' has no role that may use the admin interface.",

@@ -17,6 +17,9 @@ from bot.service.waiting import Waiters
 
 log = getLogger(__name__)
 
+#: How long a stop waits for what has begun; within what supervisors allow before they kill.
+FINISH_WITHIN_S = 8.0
+
 _BATCH = 64
 _AT_ONCE = 1024
 _LONGEST_PAUSE_S = 0.5
@@ -25,7 +28,10 @@ _LEASE_LIMIT = 200
 
 
 class Workers:
-    """``run`` goes on until cancelled; what it was doing then is leased anew by whoever is next."""
+    """``run`` goes on until cancelled, and finishes first what it has begun to carry out.
+
+    What takes longer than that is leased anew by whoever is next.
+    """
 
     def __init__(self, gate: Gate, *, waiters: Waiters, halts: Halts) -> None:
         self._gate = gate
@@ -78,11 +84,21 @@ class Workers:
             finally:
                 at_once.release()
 
-        async with asyncio.TaskGroup() as group:
+        begun: set[asyncio.Task[None]] = set()
+        try:
             while True:
                 for lease in await self._gate.dispatch.take(kind, limit=_BATCH):
                     await at_once.acquire()
-                    group.create_task(one(lease))
+                    task = asyncio.create_task(one(lease))
+                    begun.add(task)
+                    task.add_done_callback(begun.discard)
+        finally:
+            # What was sent cannot be called back: there is time to record how it went.
+            if begun:
+                await asyncio.wait(begun, timeout=FINISH_WITHIN_S)
+            for task in begun:
+                task.cancel()
+            await asyncio.gather(*begun, return_exceptions=True)
 
     async def _survive(self, kind: EffectKind, work: Awaitable[None]) -> None:
         """Log what goes wrong; the lease ends by itself and the work is done again."""

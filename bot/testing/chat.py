@@ -323,15 +323,15 @@ class Play:
 
     async def move(self, ref: CardRef, number: int, state: State) -> None:
         """Bring proposal *number* to *state* and its card after it."""
-        id = self._proposals[number]
+        moving = self._proposals[number]
         now = self._now
         outcome = None
         if state in {State.SUCCEEDED, State.FAILED, State.IN_DOUBT}:
             outcome = Outcome(result=Result(state.value), reason="told", detail="So.", at=now)
         moved = replace(
-            self._stage.desk.proposals[id], state=state, outcome=outcome, changed_at=now
+            self._stage.desk.proposals[moving], state=state, outcome=outcome, changed_at=now
         )
-        self._stage.desk.proposals[id] = moved
+        self._stage.desk.proposals[moving] = moved
         await self._stage.chat.replace(ref, self.shown(self.dana, number))
 
     def shown(self, person: Person, number: int) -> Card:

@@ -36,3 +36,6 @@ class SilentChat:
 
     def routes(self, desk: Desk) -> Sequence[web.RouteDef | web.StaticDef]:  # noqa: ARG002 - none
         return ()
+
+    async def close(self) -> None:
+        """There is nothing to end."""

@@ -2,7 +2,6 @@
 
 import os
 import sqlite3
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -70,11 +69,12 @@ def open_file(path: Path, *, mounts: Path, busy_timeout_s: float) -> Connections
 def _connect(path: Path, lock: FileLock, busy_timeout_s: float) -> Connections:
     # Only who runs Keyturn reads it; SQLite gives its -wal and -shm the same mode.
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    _require_ours(path, busy_timeout_s)
+    _require_ours(path)
     opened: list[sqlite3.Connection] = []
     try:
         writing = _connection(path, "rw", busy_timeout_s)
         opened.append(writing)
+        writing.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         writing.execute("PRAGMA journal_mode = WAL")
         writing.execute("PRAGMA synchronous = FULL")
         writing.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
@@ -107,18 +107,22 @@ def _connection(path: Path, mode: str, busy_timeout_s: float) -> sqlite3.Connect
     return connection
 
 
-def _require_ours(path: Path, busy_timeout_s: float) -> None:
-    with closing(_connection(path, "rw", busy_timeout_s)) as connection:
-        (application,) = connection.execute("PRAGMA application_id").fetchone()
-        if application == APPLICATION_ID:
-            return
-        (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-        if application or tables:
-            raise StoreRefused(
-                f"{path} is a database of another program.",
-                remedy="Name another file in the settings. This one was not changed.",
-            )
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+def _require_ours(path: Path) -> None:
+    """Return if *path* is empty or ours; SQLite, which may change a file, does not see it yet."""
+    with path.open("rb") as file:
+        header = file.read(_HEADER_BYTES)
+    if not header:
+        return
+    if not header.startswith(_MAGIC):
+        raise StoreRefused(
+            f"{path} is not a database.",
+            remedy="Name another file in the settings, or restore the last backup.",
+        )
+    if int.from_bytes(header[_APPLICATION_ID_AT:_HEADER_BYTES], "big") != APPLICATION_ID:
+        raise StoreRefused(
+            f"{path} is a database of another program.",
+            remedy="Name another file in the settings. This one was not changed.",
+        )
 
 
 def _require_whole_log(path: Path, connection: sqlite3.Connection) -> None:
@@ -135,6 +139,11 @@ def _refused(path: Path, error: sqlite3.Error) -> StoreRefused:
     remedy = _REMEDIES.get(primary_code(error))
     return StoreRefused(f"{path} cannot be used. {meaning(error)}", remedy=remedy)
 
+
+#: https://www.sqlite.org/fileformat.html, 1.3
+_MAGIC: Final = b"SQLite format 3\x00"
+_APPLICATION_ID_AT: Final = 68
+_HEADER_BYTES: Final = 72
 
 _FREE_LEASES: Final = """
     UPDATE effect SET held = 0, ready_at = coalesce(due_at, 0) WHERE ready_at IS NOT NULL AND held

@@ -40,7 +40,7 @@ def _one(codec: Codec[T], sql: str, *names: str) -> Callable[[Any, sqlite3.Conne
 
     def read(query: object, connection: sqlite3.Connection) -> T | None:
         row = connection.execute(sql, [getattr(query, name) for name in names]).fetchone()
-        return None if row is None else codec.load(row[0])
+        return None if row is None else codec.recall(row[0])
 
     return read
 

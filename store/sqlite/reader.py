@@ -32,7 +32,6 @@ class Reader:
         except sqlite3.Error as error:
             raise unavailable(error) from error
 
-    def close(self) -> None:
-        self._thread.stop()
-        self._far.close()
-        self._near.close()
+    async def close(self) -> None:
+        """Return when the queries already asked are answered; the connections stay open."""
+        await self._thread.stop()

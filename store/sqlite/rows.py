@@ -1,6 +1,6 @@
 """Core values as the parameters of the statements that write them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final, NamedTuple, TypeAlias, assert_never
 
 from bot.core.actors import Agent, Person, Token
@@ -43,21 +43,21 @@ def write_of(record: Record) -> Write:
                     micros(record.created_at),
                     None if due_at is None else micros(due_at),
                     record.state in TERMINAL,
-                    codec.PROPOSAL.dump(record),
+                    codec.PROPOSAL.keep(record),
                 ),
             )
         case Agent():
-            return Write(_PUT_AGENT, (record.id, record.name, codec.AGENT.dump(record)))
+            return Write(_PUT_AGENT, (record.id, record.name, codec.AGENT.keep(record)))
         case Person():
-            return Write(_PUT_PERSON, (record.id, record.handle, codec.PERSON.dump(record)))
+            return Write(_PUT_PERSON, (record.id, record.handle, codec.PERSON.keep(record)))
         case Token():
-            doc = codec.TOKEN.dump(record)
+            doc = codec.TOKEN.keep(record)
             return Write(_PUT_CREDENTIAL, (record.id, record.hash, record.holder, doc))
         case Halt():
-            doc = codec.HALT.dump(record)
+            doc = codec.HALT.keep(record)
             return Write(_PUT_HALT, (record.id, record.is_active, record.swept, doc))
         case PolicyVersion():
-            return Write(_PUT_POLICY, (record.digest, codec.POLICY.dump(record)))
+            return Write(_PUT_POLICY, (record.digest, codec.POLICY.keep(record)))
         case _:
             assert_never(record)
 
@@ -72,14 +72,15 @@ def effect_values(effect: Effect, *, now: int, birth_lease: int) -> Values:
     return (effect.subject, effect.id, effect.kind.value, due_at, ready_at, held, int(held))
 
 
-def leaf_values(leaves: Iterable[Leaf]) -> list[Values]:
+def leaf_values(leaves: Iterable[Leaf], *, at: int) -> list[Values]:
+    """Return the rows of *leaves*, the first of which is of the time *at*."""
     return [
-        (leaf.index, micros(leaf.at), leaf.type, leaf.proposal, leaf.hash, leaf.body)
-        for leaf in leaves
+        (leaf.index, at + n, leaf.type, leaf.proposal, leaf.hash, leaf.body)
+        for n, leaf in enumerate(leaves)
     ]
 
 
-def opening_values(leaves: Sequence[Leaf]) -> list[Values]:
+def opening_values(leaves: Iterable[Leaf]) -> list[Values]:
     return [(leaf.index, codec.OPENINGS.dump(leaf.openings)) for leaf in leaves if leaf.openings]
 
 

@@ -58,7 +58,7 @@ class SqliteShelf:
         try:
             connection = await thread.run(lambda: _connect(path))
         except BaseException:
-            thread.stop()
+            await thread.stop()
             raise
         return cls(connection, key=key, clock=clock, thread=thread)
 
@@ -127,7 +127,7 @@ class SqliteShelf:
             return
         self._is_closed = True
         await self._thread.run(self._connection.close)
-        self._thread.stop()
+        await self._thread.stop()
 
     async def _together(self, work: Callable[[], T]) -> T:
         if self._is_closed:

@@ -3,7 +3,6 @@
 import sqlite3
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from functools import lru_cache
 from typing import Final
 
 from bot.core.canonical import Digest
@@ -21,65 +20,59 @@ def take_snapshot(
     policy_digest: Digest | None,
 ) -> Snapshot:
     """Return what *ask* names, as the open transaction sees it."""
-    values: list[str] = [*ask.proposals]
+    sql, values = _SELECT, list[str](ask.proposals)
+    if values:
+        sql += _PROPOSAL * len(values)
     if ask.agent is not None:
+        sql += _AGENT
         values.append(ask.agent)
     if ask.person is not None:
+        sql += _PERSON
         values.append(ask.person)
     if ask.idempotency is not None:
+        sql += _BY_KEY
         values += (ask.idempotency.agent, ask.idempotency.key)
     if ask.pending_of_agent is not None:
+        sql += _PENDING_OF_AGENT
         values.append(ask.pending_of_agent)
     if ask.pending_of_principal is not None:
+        sql += _PENDING_OF_PRINCIPAL
         values.append(ask.pending_of_principal)
     if not values:
         return Snapshot(now=now, halts=halts, policy_digest=policy_digest)
-    sql = _select(
-        len(ask.proposals),
-        ask.agent is not None,
-        ask.person is not None,
-        ask.idempotency is not None,
-        ask.pending_of_agent is not None,
-        ask.pending_of_principal is not None,
-    )
-    found = iter(execute(sql, values).fetchone())
+
+    _, *found = execute(sql, values).fetchone()
+    found.reverse()
+    take = found.pop
     proposals = {}
     for wanted in ask.proposals:
-        doc = next(found)
+        doc = take()
         if doc is not None:
-            proposals[wanted] = codec.PROPOSAL.load(doc)
+            proposals[wanted] = codec.PROPOSAL.recall(doc)
     agent = person = replayed = None
-    if ask.agent is not None and (doc := next(found)) is not None:
-        agent = codec.AGENT.load(doc)
-    if ask.person is not None and (doc := next(found)) is not None:
-        person = codec.PERSON.load(doc)
-    if ask.idempotency is not None and (doc := next(found)) is not None:
-        replayed = codec.PROPOSAL.load(doc)
+    if ask.agent is not None and (doc := take()) is not None:
+        agent = codec.AGENT.recall(doc)
+    if ask.person is not None and (doc := take()) is not None:
+        person = codec.PERSON.recall(doc)
+    if ask.idempotency is not None and (doc := take()) is not None:
+        replayed = codec.PROPOSAL.recall(doc)
     return Snapshot(
         now=now,
         proposals=proposals,
         agent=agent,
         person=person,
         replayed=replayed,
-        pending_of_agent=next(found) if ask.pending_of_agent is not None else 0,
-        pending_of_principal=next(found) if ask.pending_of_principal is not None else 0,
+        pending_of_agent=0 if ask.pending_of_agent is None else take(),
+        pending_of_principal=0 if ask.pending_of_principal is None else take(),
         halts=halts,
         policy_digest=policy_digest,
     )
 
 
-@lru_cache(maxsize=256)
-def _select(proposals: int, *asked: bool) -> str:
-    parts = [_PROPOSAL] * proposals
-    parts += [part for part, is_asked in zip(_PARTS, asked, strict=True) if is_asked]
-    return f"SELECT {', '.join(parts)}"
-
-
-_PROPOSAL: Final = "(SELECT doc FROM proposal WHERE id = ?)"
-_PARTS: Final = (
-    "(SELECT doc FROM agent WHERE id = ?)",
-    "(SELECT doc FROM person WHERE id = ?)",
-    "(SELECT doc FROM proposal WHERE agent = ? AND idempotency_key = ?)",
-    "(SELECT coalesce(sum(n), 0) FROM pending WHERE agent = ?)",
-    "(SELECT coalesce(sum(n), 0) FROM pending WHERE principal = ?)",
-)
+_SELECT: Final = "SELECT 0"
+_PROPOSAL: Final = ", (SELECT doc FROM proposal WHERE id = ?)"
+_AGENT: Final = ", (SELECT doc FROM agent WHERE id = ?)"
+_PERSON: Final = ", (SELECT doc FROM person WHERE id = ?)"
+_BY_KEY: Final = ", (SELECT doc FROM proposal WHERE agent = ? AND idempotency_key = ?)"
+_PENDING_OF_AGENT: Final = ", (SELECT coalesce(sum(n), 0) FROM pending WHERE agent = ?)"
+_PENDING_OF_PRINCIPAL: Final = ", (SELECT coalesce(sum(n), 0) FROM pending WHERE principal = ?)"

@@ -74,7 +74,7 @@ class SqliteStore:
                 lambda: open_file(path, mounts=mounts, busy_timeout_s=busy_timeout_s)
             )
         except BaseException:
-            thread.stop()
+            await thread.stop()
             raise
         return cls(
             connections,
@@ -106,6 +106,6 @@ class SqliteStore:
         self._is_closed = True
         await self._writer.close()
         self._changes.close()
-        self._reader.close()
+        await self._reader.close()
         await self._thread.run(self._connections.close)
-        self._thread.stop()
+        await self._thread.stop()

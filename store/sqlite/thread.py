@@ -57,9 +57,9 @@ class Thread:
         self.call(work, then=succeed, failed=fail)
         return await result
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
         """End the thread after the calls already made, and wait for that."""
-        self._calls.put(None)
+        await self.run(lambda: self._calls.put(None))
         self._thread.join()
 
     def _serve(self) -> None:

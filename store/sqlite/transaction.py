@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from typing import Final, TypeAlias, TypeVar, assert_never, cast
 
 from bot.core.canonical import Digest
@@ -90,7 +91,7 @@ class Transaction:
         self._size = self._frontier.size
         policy = self._execute(_POLICY).fetchone()
         self._policy_digest = None if policy is None else Digest(policy[0])
-        self._halts = tuple(codec.HALT.load(doc) for (doc,) in self._execute(_HALTS).fetchall())
+        self._halts = tuple(codec.HALT.recall(doc) for (doc,) in self._execute(_HALTS).fetchall())
         self._is_known = True
 
     def forget(self) -> None:
@@ -136,18 +137,19 @@ class Transaction:
             Conflict: a lease is no longer held, or another record has what must be one's own.
             sqlite3.Error, HalfWritten: nothing of the transaction may be kept.
         """
-        now = self._tick()
+        now_us = self._tick()
+        now = moment(now_us)
         snapshot = take_snapshot(
             self._execute,
             ask,
-            now=moment(now),
+            now=now,
             halts=self._halts,
             policy_digest=self._policy_digest,
         )
         made = step(snapshot)
         match made:
             case Transition():
-                return self._apply(made, now)
+                return self._apply(made, now_us, now)
             case Replay(value):
                 return Committed(value=value)
             case Refusal(error):
@@ -184,21 +186,19 @@ class Transaction:
         self._now = max(micros(self._clock.now()), self._now + 1)
         return self._now
 
-    def _apply(self, made: Transition[T], now: int) -> Committed[T]:
+    def _apply(self, made: Transition[T], now_us: int, now: datetime) -> Committed[T]:
         # All that can fail for a reason of its own comes before the first statement.
         puts = [(record, write_of(record)) for record in made.puts]
         effects = [
-            (effect, effect_values(effect, now=now, birth_lease=self._birth_lease))
+            (effect, effect_values(effect, now=now_us, birth_lease=self._birth_lease))
             for effect in made.effects
         ]
         policy_digest = self._policy_digest
         for record in made.puts:
             if isinstance(record, PolicyVersion):
                 policy_digest = record.digest
-        leaves = seal_all(
-            made.leaves, first=self._size, at=moment(now), policy_digest=policy_digest
-        )
-        leaf_rows, opening_rows = leaf_values(leaves), opening_values(leaves)
+        leaves = seal_all(made.leaves, first=self._size, at=now, policy_digest=policy_digest)
+        leaf_rows, opening_rows = leaf_values(leaves, at=now_us), opening_values(leaves)
 
         if len(made.done) + len(made.postponed) + len(made.renewed) + len(puts) > 1:
             self._write_in_savepoint(made, puts)

@@ -52,26 +52,32 @@ class Deployment:
     def json(self, *words: str) -> Any:
         return json.loads(self.done(*words, "--json"))
 
-    @contextmanager
-    def serving(self, *words: str) -> Iterator[list[str]]:
-        """Run `keyturn serve`, and yield what it printed until it was ready."""
-        with subprocess.Popen(
+    def start(self, *words: str) -> tuple[subprocess.Popen[str], list[str]]:
+        """Run `keyturn serve`; return it and what it printed until it was ready."""
+        process = subprocess.Popen(
             [KEYTURN, "serve", *words],
             env=self._environment(),
             cwd=self.home.parent,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-        ) as process:
-            assert process.stdout is not None
-            lines: list[str] = []
+        )
+        assert process.stdout is not None
+        lines: list[str] = []
+        for line in process.stdout:
+            lines.append(line.rstrip("\n"))
+            if "Ctrl-C stops the bot" in line:
+                return process, lines
+        process.wait()
+        process.stdout.close()
+        return pytest.fail("keyturn serve ended: " + "\n".join(lines))
+
+    @contextmanager
+    def serving(self, *words: str) -> Iterator[list[str]]:
+        """Run `keyturn serve` meanwhile, and yield what it printed until it was ready."""
+        process, lines = self.start(*words)
+        with process:
             try:
-                for line in process.stdout:
-                    lines.append(line.rstrip("\n"))
-                    if "Ctrl-C stops the bot" in line:
-                        break
-                else:
-                    pytest.fail("keyturn serve ended: " + "\n".join(lines))
                 yield lines
             finally:
                 process.send_signal(signal.SIGTERM)
@@ -116,6 +122,19 @@ def asked(
             connection.request("POST", path, urlencode(form), {**kind, **headers})
         answer = connection.getresponse()
         return Answer(answer.status, dict(answer.getheaders()), answer.read())
+
+
+def asked_to_propose(deployment: Deployment, token: str, action: Mapping[str, Any]) -> Any:
+    """Return the answer of the agents' API to a new proposal of *action*."""
+    connection = http.client.HTTPConnection("127.0.0.1", deployment.ports["agents"], timeout=10)
+    headers = {
+        "Authorization": f"Bearer {token}",
+        "Content-Type": "application/json",
+        "Idempotency-Key": "one",
+    }
+    with closing(connection):
+        connection.request("POST", "/v1/proposals", json.dumps({"action": action}), headers)
+        return json.load(connection.getresponse())
 
 
 def free_ports(count: int) -> list[int]:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 import stat
 import subprocess
 from importlib.util import find_spec
@@ -88,6 +89,23 @@ def test_a_missing_policy_does_not_start(deployment: Deployment):
     ran = deployment.run("serve")
     assert ran.returncode == 3
     assert "policy.yaml" in ran.stderr
+
+
+def test_a_broken_policy_can_be_checked_while_no_bot_starts_with_it(deployment: Deployment):
+    (deployment.home / "policy.yaml").write_text("version: 1\nrules:\n  - id: a\n    verb: [x]\n")
+    ran = deployment.run("policy", "check")
+    assert ran.returncode == 1
+    assert "line 4" in ran.stdout
+    assert deployment.run("agent", "list").returncode == 3
+
+
+def test_a_port_that_is_taken_is_named_with_its_setting(deployment: Deployment):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", deployment.ports["agents"]))
+        other.listen()
+        ran = deployment.run("serve")
+    assert ran.returncode == 3
+    assert "listeners.agents: another program listens on 127.0.0.1" in ran.stderr
 
 
 def test_no_settings_say_how_to_make_some(tmp_path: Path):

@@ -9,6 +9,7 @@ import pytest
 from pydantic import BaseModel, TypeAdapter
 
 from bot.core.actors import OPERATOR, Role
+from bot.core.errors import NotAuthenticated
 from bot.core.halts import HaltScope, HaltTarget
 from bot.http import admin_models as m
 from bot.http.admin_routes import ADMIN_ROUTES
@@ -113,14 +114,27 @@ async def test_a_person_from_registration_to_deactivation(served: Served):
     assert (await served.as_admin("GET", "/v1/admin/whoami", issued["token"])).status == 401
 
 
-async def test_a_sign_in_link_works_once(served: Served):
-    token = await served.admin_token(Role.ADMIN)
-    reply = await served.as_admin("POST", "/v1/admin/people/dana/sign-in-link", token)
+async def test_a_sign_in_link_of_the_operator_works_once(served: Served, tmp_path: Path):
+    async with (
+        operator(tmp_path) as session,
+        session.post("http://keyturn/v1/admin/people/dana/sign-in-link") as response,
+    ):
+        reply = Reply(response.status, response.headers, await response.read())
     link = is_a(m.SignInLinkAnswer, reply, 201)
     assert reply.headers["Cache-Control"] == "no-store"
     address, _, code = link["url"].partition("#")
     assert address == "https://keyturn.example/sign-in"
     assert (await served.office.sign_in.redeem(code)).handle == "dana"
+    with pytest.raises(NotAuthenticated):
+        await served.office.sign_in.redeem(code)
+
+
+async def test_an_admin_cannot_sign_in_as_somebody_else(served: Served):
+    token = await served.admin_token(Role.ADMIN)
+    before = await served.remains()
+    reply = await served.as_admin("POST", "/v1/admin/people/dana/sign-in-link", token)
+    assert (reply.status, reply.code) == (403, "not_permitted")
+    assert await served.remains() == before
 
 
 async def test_an_auditor_reads_everything_and_changes_nothing(served: Served):

@@ -75,7 +75,7 @@ async def test_a_port_in_use_opens_none_and_says_which():
         with pytest.raises(SettingsInvalid) as refused:
             await listeners.__aenter__()
     [problem] = refused.value.problems
-    assert problem.startswith("people: ")
+    assert problem.startswith("listeners.people: ")
     assert str(port) in problem
 
 

@@ -30,7 +30,6 @@ SCHEMES = ("light", "dark")
 
 
 async def take_all(folder: Path, executable: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=executable, args=list(BROWSER_ARGS)
@@ -89,6 +88,7 @@ async def _walk(
     await page.wait_for_selector(".flash")
     await page.screenshot(path=folder / f"approved-{suffix}.png", full_page=True)
     await page.get_by_role("button", name="Sign out").click()
+    await page.wait_for_url(f"{served.url}/signin")
     await page.goto(f"{served.url}/signin#{served.sign_in_code(MIRA.id)}")
     await page.wait_for_url(served.url + "/")
     served.desk.proposals.clear()
@@ -106,4 +106,6 @@ if __name__ == "__main__":
     chromium = found_chromium()
     if chromium is None:
         sys.exit("There is no chromium on the PATH; name one in KEYTURN_CHROMIUM.")
-    asyncio.run(take_all(Path(sys.argv[1]), chromium))
+    into = Path(sys.argv[1])
+    into.mkdir(parents=True, exist_ok=True)
+    asyncio.run(take_all(into, chromium))

@@ -75,6 +75,16 @@ async def test_whoever_is_signed_in_is_asked_before_a_link_signs_in_anew(
     assert [name for name, _ in served.desk.journal] == ["sign_in"]
 
 
+async def test_signing_out_leads_to_the_door_and_signs_out_every_open_page(
+    page: Page, served: Served
+) -> None:
+    other = await page.context.new_page()
+    await other.goto(f"{served.url}/proposals/{named(served, 1)}")
+    await page.get_by_role("button", name="Sign out").click()
+    await page.wait_for_url(f"{served.url}/signin")
+    await other.wait_for_url(f"{served.url}/signin?then=/proposals/{named(served, 1)}")
+
+
 async def test_a_new_card_appears_by_itself(page: Page, served: Served) -> None:
     card_id = named(served, 1)
     held = served.desk.proposals.pop(card_id)

@@ -50,7 +50,7 @@ class ShowsEverybodysCards(Around):
         owners = {p.principal for p in self._desk.proposals.values()}
         return await self._desk.inbox(next(iter(owners), person), **limits)
 
-    async def card(self, person: PersonId, proposal: ProposalId, *, max_chars: int) -> Card:
+    async def card(self, _: PersonId, proposal: ProposalId, *, max_chars: int) -> Card:
         owner = self._desk.proposals[proposal].principal
         return await self._desk.card(owner, proposal, max_chars=max_chars)
 

@@ -48,8 +48,11 @@ function signInFromLink() {
 
 // Pressing once -----------------------------------------------------------------------------------
 
+let leaving = false;
+
 function pressOnce(event) {
   const form = event.target;
+  leaving = true;
   if (!form.matches("[data-once]")) return;
   if (form.dataset.sent) return event.preventDefault();
   form.dataset.sent = "yes";
@@ -57,6 +60,7 @@ function pressOnce(event) {
 }
 
 function allowAgain() {
+  leaving = false;
   // A page that comes back from the browser's memory may be pressed again.
   for (const form of $$("form[data-sent]")) {
     delete form.dataset.sent;
@@ -84,7 +88,7 @@ async function refresh() {
   const answer = await fetch(location.pathname + location.search, {
     headers: { "Keyturn-Live": "1" }, cache: "no-store", redirect: "manual",
   });
-  if (answer.type === "opaqueredirect") return location.reload();
+  if (answer.type === "opaqueredirect") return leave();
   if (!answer.ok) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const known = new Set($$("[data-card]").map((row) => row.dataset.card));
@@ -131,11 +135,16 @@ function pathTo(element) {
   return element.value ? `${element.localName}[value="${CSS.escape(element.value)}"]` : element.localName;
 }
 
+// A page that is about to be another one is not loaded anew: that would undo the press.
+function leave() {
+  if (!leaving) location.reload();
+}
+
 function follow() {
   const others = "BroadcastChannel" in window ? new BroadcastChannel("keyturn") : null;
   const check = (seen) => { if (seen && seen !== version) look(); };
   if (others) others.onmessage = ({ data }) => {
-    if (data === "signed-out") location.reload();
+    if (data === "signed-out") leave();
     else if (data !== "hello") check(data);
   };
 
@@ -150,7 +159,7 @@ function follow() {
     events.addEventListener("signed-out", () => {
       events.close();
       others?.postMessage("signed-out");
-      location.reload();
+      leave();
     });
     events.addEventListener("error", () => {
       if (events.readyState === EventSource.CLOSED) say("Live updates have ended. Reload the page to see what is new.");

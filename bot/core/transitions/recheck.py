@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bot.core.actors import Agent
 from bot.core.approval import PRINCIPAL, Approval, ApprovalMode
-from bot.core.errors import Conflict
+from bot.core.errors import Unavailable
 from bot.core.halts import ended_by
 from bot.core.policy import Allow, Deny, Hold, Policy, Question, evaluate
 from bot.core.proposal import Proposal
@@ -16,7 +16,7 @@ from bot.core.step import Snapshot
 from bot.core.verbs import Verb
 
 
-class PolicyChanged(Conflict):
+class PolicyChanged(Unavailable):
     """The policy in force is not the one that the caller holds: load it and ask again."""
 
 
