@@ -13,6 +13,7 @@ from typing import Annotated, Protocol, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 import adapters.http.load
+import adapters.smtp.load
 from adapters.web import WebInbox
 from bot.core.errors import SettingsInvalid
 from bot.ports.chat import Chat
@@ -86,7 +87,10 @@ def choose_connector(
     Raises:
         SettingsInvalid: with everything that is wrong.
     """
-    ours: Mapping[str, MakesConnector] = {"http": adapters.http.load.create}
+    ours: Mapping[str, MakesConnector] = {
+        "http": adapters.http.load.create,
+        "smtp": adapters.smtp.load.create,
+    }
     place = f"connectors.{name}.type"
     kind = section.get("type")
     if not isinstance(kind, str):

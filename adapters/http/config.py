@@ -19,9 +19,9 @@ from pydantic import (
     model_validator,
 )
 
-from adapters.http.address import is_disguised, is_literal, why_refused
 from bot.core.canonical import Json, canonical
 from bot.core.errors import InvalidInput
+from bot.core.ip_address import is_disguised, is_literal, why_refused
 from bot.core.verbs import Kind, Reach
 
 MAX_TIMEOUT_S: Final = 120

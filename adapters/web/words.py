@@ -31,6 +31,7 @@ REACH: Mapping[Reach, ReachWords] = MappingProxyType(
     {
         Reach.PRIVATE: ReachWords("Private", "person"),
         Reach.ORGANISATION: ReachWords("Your organisation", "house"),
+        Reach.OUTSIDE: ReachWords("Outside your organisation", "door"),
         Reach.PUBLIC: ReachWords("Public", "globe"),
         Reach.UNKNOWN: ReachWords("Unknown reach", "question"),
     }

@@ -37,6 +37,8 @@ def check(
         for one in found["problems"]:
             line = f"line {one['line']}: " if one["line"] else ""
             out.print(plain(f"{line}{one['message']}"))
+            if one.get("remedy"):
+                out.print(f"  [dim]{plain(one['remedy'])}[/]")
         out.print("\nIt loads." if found["loads"] else "\n[bold red]It does not load.[/]")
     if found["problems"]:
         raise typer.Exit(FAILED)

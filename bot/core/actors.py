@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum, unique
 from fnmatch import fnmatchcase
 
-from bot.core.ids import AgentId, PersonId, TokenId
+from bot.core.ids import AgentId, PersonId, ResourceServerId, TokenId
 from bot.core.states import ActorKind
 from bot.core.tokens import TokenHash, TokenKind
 
@@ -27,6 +27,10 @@ def agent_actor(agent: AgentId) -> Actor:
 
 def person_actor(person: PersonId) -> Actor:
     return Actor(ActorKind.PERSON, person)
+
+
+def resource_actor(server: ResourceServerId) -> Actor:
+    return Actor(ActorKind.RESOURCE, server)
 
 
 def system_actor(part: str) -> Actor:
@@ -76,10 +80,21 @@ class Agent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceServer:
+    """A program that redeems grants for ``audience``, the name that grants carry as ``aud``."""
+
+    id: ResourceServerId
+    name: str
+    audience: str
+    active: bool = True
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
     """What is known of a bearer token; the token itself is never stored.
 
-    ``holder`` is the agent's or person's id. ``ends_at`` is set by rotation and revocation.
+    ``holder`` is the id of the agent, person or resource server. ``ends_at`` is set by rotation and revocation.
     """
 
     id: TokenId

@@ -77,7 +77,13 @@ Membership = Mapping[str, frozenset[PersonId]]
 
 
 def eligible(approval: Approval, stakes: Stakes, membership: Membership) -> frozenset[PersonId]:
-    """Return who may decide. An unknown group, an empty list and a malformed term mean nobody."""
+    """Return who may decide.
+
+    An unknown group, an empty list and a malformed term mean nobody, also among those who are
+    left out: who cannot be left out for certain must not decide.
+    """
+    if not all(_is_known(term, membership) for term in approval.exclude):
+        return frozenset()
     approvers = _resolve(approval.approvers, stakes, membership)
     excluded = _resolve(approval.exclude, stakes, membership)
     if approval.mode is ApprovalMode.FOUR_EYES:
@@ -99,6 +105,12 @@ def _resolve(terms: Sequence[str], stakes: Stakes, membership: Membership) -> se
         elif term.startswith(PERSON_PREFIX):
             people.add(PersonId(term.removeprefix(PERSON_PREFIX)))
     return people
+
+
+def _is_known(term: str, membership: Membership) -> bool:
+    if term.startswith(GROUP_PREFIX):
+        return term.removeprefix(GROUP_PREFIX) in membership
+    return term in (PRINCIPAL, AGENT_OWNER) or term.startswith(PERSON_PREFIX)
 
 
 def standing(decisions: Sequence[Decision]) -> Mapping[PersonId, Decision]:

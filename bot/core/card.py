@@ -6,12 +6,13 @@ A :class:`Card` holds plain values; each chat turns it into its own elements. Ev
 recorded with the decision; votes and status around it may change without changing it.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum, unique
 from typing import cast
+
+import orjson
 
 from bot.core.actors import Agent, Person
 from bot.core.approval import Approval, ApprovalMode
@@ -151,7 +152,7 @@ def build_card(
         missing_chars=missing,
         total_chars=total,
         pinned=proposal.etag is not None or proposal.facts.etag is not None,
-        warnings=_warnings(action),
+        warnings=_warnings(proposal, action),
         rationale=proposal.rationale,
         approval=proposal.approval,
         approvals_given=len({d.person for d in proposal.decisions if d.choice.value == "approve"}),
@@ -230,9 +231,7 @@ def _full_pages(text: str, page_chars: int) -> list[Untrusted]:
     return [Untrusted(text[start : start + page_chars]) for start in starts]
 
 
-def _fit(
-    proposal: Proposal, action: Action, max_chars: int
-) -> tuple[tuple[Field, ...], int, int]:
+def _fit(proposal: Proposal, action: Action, max_chars: int) -> tuple[tuple[Field, ...], int, int]:
     """Return the fields that fit, in order, how many characters do not, and how many there are."""
     fields = tuple(_fields(action, before=proposal.preview.before))
     total = sum(len(field.value) for field in fields)
@@ -274,12 +273,33 @@ def _walk(value: Json, path: str = "") -> Iterator[tuple[str, str]]:
         for index, member in enumerate(value):
             yield from _walk(member, f"{path}/{index}")
     else:
-        yield path or "/", value if isinstance(value, str) else canonical(value).decode()
+        yield path or "/", _spelled(value)
 
 
-def _warnings(action: Action) -> tuple[str, ...]:
-    text = Untrusted(json.dumps(action.params, ensure_ascii=False))
-    findings = (*hidden(text), *suspicious_hosts(text))
+def _spelled(value: Json) -> str:
+    """Return text as it is, and the rest as JSON; text that could be taken for it in quotes."""
+    if isinstance(value, str) and not _reads_as_json(value):
+        return value
+    return canonical(value).decode()
+
+
+def _reads_as_json(text: str) -> bool:
+    try:
+        orjson.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _warnings(proposal: Proposal, action: Action) -> tuple[str, ...]:
+    preview = proposal.preview
+    texts = [preview.effect, preview.target, action.resource]
+    texts += [part for pair in _walk(cast("Json", dict(action.params))) for part in pair]
+    findings = (
+        finding
+        for text in map(Untrusted, texts)
+        for finding in (*hidden(text), *suspicious_hosts(text))
+    )
     return tuple(dict.fromkeys(_WARNINGS[finding.oddity] for finding in findings))
 
 

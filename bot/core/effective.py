@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.core.halts import Halt, ended_by
 from bot.core.proposal import Proposal
-from bot.core.states import State
+from bot.core.states import EXPIRABLE, State
 from bot.core.transitions.ending import CLOCK
 
 
@@ -17,6 +17,6 @@ def effective(proposal: Proposal, *, halts: Iterable[Halt], now: datetime) -> Pr
         return replace(
             proposal, state=State.REVOKED, reason=halt.reason or None, reason_by=halt.set_by
         )
-    if proposal.due_at is not None and now >= proposal.due_at:
+    if proposal.state in EXPIRABLE and proposal.due_at is not None and now >= proposal.due_at:
         return replace(proposal, state=State.EXPIRED, reason=None, reason_by=CLOCK)
     return proposal

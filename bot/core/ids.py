@@ -15,6 +15,8 @@ PersonId = NewType("PersonId", str)
 HaltId = NewType("HaltId", str)
 TokenId = NewType("TokenId", str)
 EffectId = NewType("EffectId", str)
+ResourceServerId = NewType("ResourceServerId", str)
+GrantId = NewType("GrantId", str)
 GroupName = NewType("GroupName", str)
 
 ID_ENTROPY_BYTES = 16
@@ -43,6 +45,14 @@ def halt_id(entropy: bytes) -> HaltId:
 
 def token_id(entropy: bytes) -> TokenId:
     return TokenId("tok_" + _spell(int.from_bytes(entropy[:16], "big")))
+
+
+def resource_server_id(entropy: bytes) -> ResourceServerId:
+    return ResourceServerId("rsv_" + _spell(int.from_bytes(entropy[:16], "big")))
+
+
+def grant_id(entropy: bytes) -> GrantId:
+    return GrantId("gnt_" + _spell(int.from_bytes(entropy[:16], "big")))
 
 
 def effect_id(subject: str, kind: str, occasion: str) -> EffectId:

@@ -7,10 +7,11 @@ whose condition cannot be evaluated permits nothing and restricts as if it match
 - a rule that holds, holds what another rule lets through, but lets nothing through itself;
 - a rule that allows, does not.
 
-Holds combine to one that satisfies each of them: see `combined`.
+Holds combine to one that satisfies each of them: see `combined`. What is released is what each
+matching rule that does not deny releases.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias, assert_never
 
@@ -46,16 +47,21 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allow:
-    """It may be done at once. ``rules`` are the ids of all matching rules, in the file's order."""
+    """It may be done at once. ``rules`` are the ids of all matching rules, in the file's order.
 
+    ``release`` are the audiences to which it may be released; nothing named means to none.
+    """
+
+    release: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
-    """People decide. ``rules`` are the ids of all matching rules, in the file's order."""
+    """People decide. ``rules`` and ``release`` are those of an `Allow`."""
 
     approval: Approval
+    release: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
 
 
@@ -193,7 +199,8 @@ def combined(first: Hold, second: Hold) -> Hold | Deny:
 
     Four eyes outrank asking the principal alone. Otherwise whoever satisfies it satisfies each
     of the two: the approvers are the terms that both name. The count is the larger, everyone
-    either leaves out is left out, and the clocks are the shorter.
+    either leaves out is left out, the clocks are the shorter, and it is released only where
+    both release it.
     """
     one, other = first.approval, second.approval
     mode = ApprovalMode.CONFIRM
@@ -215,7 +222,13 @@ def combined(first: Hold, second: Hold) -> Hold | Deny:
         expires_s=min(one.expires_s, other.expires_s),
         use_within_s=min(one.use_within_s, other.use_within_s),
     )
-    return Hold(approval=approval, rules=rules)
+    return Hold(approval=approval, release=_shared((first.release, second.release)), rules=rules)
+
+
+def _shared(releases: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    """Return the audiences that each of *releases* names."""
+    first, *others = releases
+    return tuple(audience for audience in first if all(audience in other for other in others))
 
 
 def _common(one: Approval, other: Approval) -> tuple[str, ...]:
@@ -238,17 +251,20 @@ def _outranks(one: Approval, other: Approval) -> bool:
 def _combine(matching: Sequence[tuple[Rule, Truth]]) -> Verdict:
     denial: Deny | None = None
     holds: list[Hold] = []
+    releases: list[tuple[str, ...]] = []
     permitted = False
     counted: list[str] = []
     for rule, truth in matching:
         match rule.effect:
-            case Allow():
+            case Allow(release=release):
                 if truth is Truth.UNKNOWN:
                     continue
                 permitted = True
-            case Hold(approval=approval):
+                releases.append(release)
+            case Hold(approval=approval, release=release):
                 permitted = permitted or truth is Truth.YES
                 holds.append(Hold(approval=approval, rules=(rule.id,)))
+                releases.append(release)
             case Deny() as deny:
                 denial = denial or deny
             case _:
@@ -259,12 +275,13 @@ def _combine(matching: Sequence[tuple[Rule, Truth]]) -> Verdict:
         return Deny(reason=denial.reason, rules=rules)
     if not permitted:
         return Deny(reason=NO_RULE)
+    release = _shared(releases)
     if not holds:
-        return Allow(rules=rules)
+        return Allow(release=release, rules=rules)
     held = _all_of(holds)
     match held:
         case Hold(approval=approval):
-            return Hold(approval=approval, rules=rules)
+            return Hold(approval=approval, release=release, rules=rules)
         case Deny(reason=reason):
             return Deny(reason=reason, rules=rules)
         case _:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from itertools import product
 
-from bot.core.policy import Allow, Deny, Hold, Rule
+from bot.core.policy import Allow, Deny, Hold, Rule, Verdict
 from bot.core.policy_match import Condition, Globs
 
 
@@ -59,7 +59,8 @@ def makes_useless(wide: Rule, narrow: Rule) -> bool:
     """Return whether it is proven that *narrow* changes no verdict while *wide* is there.
 
     *wide* matches whatever *narrow* matches, under some of its conditions, and its effect is as
-    strict: a denial over anything, a hold over an allow or over the same hold.
+    strict: a denial over anything, a hold over an allow or over the same hold. It releases to
+    nobody to whom *narrow* does not.
     """
     match wide.effect, narrow.effect:
         case Deny(reason=told), Deny(reason=hidden):
@@ -72,12 +73,18 @@ def makes_useless(wide: Rule, narrow: Rule) -> bool:
             pass
         case _:
             return False
+    if not set(_released(wide.effect)) <= set(_released(narrow.effect)):
+        return False
     return (
         globs_cover(wide.agents, narrow.agents)
         and globs_cover(wide.verbs, narrow.verbs)
         and globs_cover(wide.resources, narrow.resources)
         and all(_among(condition, narrow.where) for condition in wide.where)
     )
+
+
+def _released(effect: Verdict) -> tuple[str, ...]:
+    return () if isinstance(effect, Deny) else effect.release
 
 
 def _among(condition: Condition, others: Iterable[Condition]) -> bool:

@@ -41,6 +41,7 @@ _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _NAMED_TERM: Final = re.compile(r"(?:group|person):[A-Za-z0-9][A-Za-z0-9._@/-]{0,99}")
 _RULE_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _OPERATORS: Final = tuple(operator.value for operator in Operator)
+_AUDIENCE: Final = re.compile(r"[\x21-\x7e]{1,200}")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -132,6 +133,12 @@ def _term(value: str) -> str:
     return value
 
 
+def _audience(value: str) -> str:
+    if not _AUDIENCE.fullmatch(value):
+        raise _refused("an audience has 1 to 200 visible ASCII characters, without blanks")
+    return value
+
+
 def _each_once(values: list[str]) -> list[str]:
     if len(set(values)) != len(values):
         raise _refused("the list names the same twice")
@@ -158,6 +165,11 @@ _Terms = Annotated[
 ]
 
 
+_Audiences = Annotated[
+    list[Annotated[str, AfterValidator(_audience)]], Field(min_length=1), AfterValidator(_each_once)
+]
+
+
 class _Strict(BaseModel):
     """A default is what an absent key means; it need not be a value that the key may have."""
 
@@ -175,6 +187,7 @@ class _HoldTerms(_Strict):
     use_by: Annotated[int, _duration(least_s=10, most_s=7 * 86_400, range_="10s to 7d")] = (
         _DEFAULT.use_within_s
     )
+    release: _Audiences = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _somebody_can_decide(self) -> Self:
@@ -204,6 +217,14 @@ class _HoldTerms(_Strict):
         )
 
 
+class _AllowTerms(_Strict):
+    release: _Audiences = Field(default_factory=list)
+
+
+class _AllowEffect(_Strict):
+    allow: _AllowTerms
+
+
 class _HoldEffect(_Strict):
     hold: _HoldTerms
 
@@ -216,6 +237,8 @@ def _effect_kind(value: object) -> str | None:
     match value:
         case "allow" | "deny":
             return "word"
+        case {"allow": _}:
+            return "allow"
         case {"hold": _}:
             return "hold"
         case {"deny": _}:
@@ -226,6 +249,7 @@ def _effect_kind(value: object) -> str | None:
 
 _Effect = Annotated[
     Annotated[Literal["allow", "deny"], Tag("word")]
+    | Annotated[_AllowEffect, Tag("allow")]
     | Annotated[_HoldEffect, Tag("hold")]
     | Annotated[_DenyEffect, Tag("deny")],
     Discriminator(
@@ -274,8 +298,10 @@ class _RuleModel(_Strict):
                 return Deny(reason=f"the rule {self.id} denies this", rules=rules)
             case _DenyEffect(deny=reason):
                 return Deny(reason=reason, rules=rules)
+            case _AllowEffect(allow=allowed):
+                return Allow(release=tuple(allowed.release), rules=rules)
             case _HoldEffect(hold=terms):
-                return Hold(approval=terms.approval(), rules=rules)
+                return Hold(approval=terms.approval(), release=tuple(terms.release), rules=rules)
 
 
 class _File(_Strict):
@@ -387,6 +413,8 @@ def _keys_beside(loc: Sequence[str | int]) -> Iterable[str]:
             return _File.model_fields
         case ("rules", _, _):
             return _RuleModel.model_fields
+        case (*_, "allow", "allow", _):
+            return _AllowTerms.model_fields
         case (*_, "hold", "hold", _):
             return _HoldTerms.model_fields
         case (*_, kind, _):

@@ -66,6 +66,7 @@ def check_policy(
         found += _fields(rule, declared)
         found += _contradictions(rule)
         found += _breadth(rule, declared)
+        found += _releases(rule, declared)
         if isinstance(rule.effect, Hold):
             found += _people(rule, rule.effect.approval, groups)
     found += _useless(policy.rules)
@@ -213,6 +214,25 @@ def _breadth(rule: Rule, declared: Sequence[Verb]) -> Iterator[Problem]:
             f"{', '.join(grave)}",
             "Hold these verbs instead, or name the others one by one.",
         )
+
+
+def _releases(rule: Rule, declared: Sequence[Verb]) -> Iterator[Problem]:
+    if isinstance(rule.effect, Deny):
+        return
+    released = {verb.name: verb.release.audience for verb in declared if verb.release is not None}
+    for audience in sorted(set(rule.effect.release) - set(released.values())):
+        yield _warning(
+            rule,
+            f"no verb of this rule is released to {audience}",
+            "Correct the audience: a connector of the type release names it.",
+        )
+    for verb, audience in sorted(released.items()):
+        if verb in rule.verbs.exact and audience not in rule.effect.release:
+            yield _warning(
+                rule,
+                f"{verb} can only be released, and this rule does not: it is denied",
+                f"Add release: [{audience}] to the effect, or deny it with a reason.",
+            )
 
 
 def _people(rule: Rule, approval: Approval, groups: Groups | None) -> Iterator[Problem]:

@@ -50,8 +50,10 @@ class Globs:
             self.everything
             or text in self.exact
             or text.startswith(self.prefixes)
-            or (bool(self.patterns)
-            and any(pattern.fullmatch(text) is not None for pattern in self.patterns))
+            or (
+                bool(self.patterns)
+                and any(pattern.fullmatch(text) is not None for pattern in self.patterns)
+            )
         )
 
 

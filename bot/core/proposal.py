@@ -5,16 +5,18 @@ the canonical text that is shown, bound by the digest and executed: nothing is p
 from what the agent sent.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum, unique
 from typing import cast
 
+import orjson
+
 from bot.core.actors import Actor
 from bot.core.approval import Approval, Decision
 from bot.core.canonical import Digest, Json, canonical, digest_of, sha256_digest
+from bot.core.grants import Grant
 from bot.core.ids import AgentId, PersonId, ProposalId
 from bot.core.states import State
 from bot.core.verbs import Facts, Kind, Preview
@@ -45,7 +47,7 @@ class Action:
 
 def action_of(text: str) -> Action:
     """Return the action whose canonical text is *text*."""
-    value = cast("dict[str, Json]", json.loads(text))
+    value = cast("dict[str, Json]", orjson.loads(text))
     return Action(
         verb=cast("str", value["verb"]),
         resource=cast("str", value["resource"]),
@@ -102,7 +104,8 @@ class Outcome:
     """What became of the effect; ``reason`` is a stable code, ``detail`` one plain sentence.
 
     ``reference`` is the target's own id or link for what was written. ``settled_by`` is the
-    person who settled a doubt, when a person did.
+    person who settled a doubt, when a person did. ``claimed_by`` is who reported it, when
+    Keyturn itself has not seen it: an agent or a resource server.
     """
 
     result: Result
@@ -110,6 +113,7 @@ class Outcome:
     detail: str
     reference: str | None = None
     settled_by: PersonId | None = None
+    claimed_by: Actor | None = None
     at: datetime
 
 
@@ -118,7 +122,7 @@ class Proposal:
     """One proposal and its life so far. Times are UTC, ``salt`` is hexadecimal.
 
     ``attempt`` is that of the lease it was claimed under last; ``intents`` counts the attempts
-    that may have reached the target.
+    that may have reached the target. ``audience`` is the resource server's, in release mode.
     """
 
     id: ProposalId
@@ -126,6 +130,7 @@ class Proposal:
     proposer: Actor
     principal: PersonId
     mode: Mode
+    audience: str | None = None
     action_json: str
     action_digest: Digest
     digest: Digest
@@ -159,6 +164,7 @@ class Proposal:
     attempt: int = 0
     intents: int = 0
     claimed_at: datetime | None = None
+    grant: Grant | None = None
     outcome: Outcome | None = None
     changed_at: datetime
 
@@ -169,11 +175,17 @@ class Proposal:
     @property
     def due_at(self) -> datetime | None:
         """When the clock that now runs for this proposal ends, if one does."""
-        if self.state is State.PENDING:
-            return self.expires_at
-        if self.state in (State.APPROVED, State.RELEASED):
-            return self.use_by
-        return None
+        match self.state:
+            case State.PENDING:
+                return self.expires_at
+            case State.APPROVED:
+                return self.use_by
+            case State.RELEASED:
+                return self.use_by if self.grant is None else self.grant.expires_at
+            case State.REDEEMED:
+                return None if self.grant is None else self.grant.report_by
+            case _:
+                return None
 
     def has_viewed(self, person: PersonId) -> bool:
         return any(v.person == person and v.digest == self.digest for v in self.views)
@@ -192,6 +204,7 @@ def binding_digest(proposal: Proposal, *, deployment: str) -> Digest:
             "mandate": None,
             "action_digest": proposal.action_digest,
             "mode": proposal.mode.value,
+            "audience": proposal.audience,
             "verb_config": proposal.verb_digest,
             "approval": _approval_value(proposal.approval),
             "preconditions": {"etag": proposal.etag},

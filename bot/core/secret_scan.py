@@ -239,7 +239,8 @@ def _long_runs(text: str) -> str:
     runs = text.encode("utf-8", "surrogatepass").translate(_RUNS)
     if _LONG_RUN not in runs.translate(_SHAPE):
         return ""
-    return b" ".join([run for run in runs.split() if len(run) >= len(_LONG_RUN)]).decode("ascii")
+    shortest = len(_LONG_RUN)
+    return b" ".join([run for run in runs.split() if len(run) >= shortest]).decode("ascii")
 
 
 _TOKEN_BYTES: Final = frozenset(

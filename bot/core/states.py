@@ -108,8 +108,8 @@ TRANSITIONS: Mapping[State, Mapping[Event, Way]] = MappingProxyType(
             _E.LOSE: _way(_S.IN_DOUBT, _SYSTEM),
         },
         _S.IN_DOUBT: {
-            _E.SUCCEED: _way(_S.SUCCEEDED, _SYSTEM, _PERSON),
-            _E.FAIL: _way(_S.FAILED, _SYSTEM, _PERSON),
+            _E.SUCCEED: _way(_S.SUCCEEDED, _SYSTEM, _PERSON, _RESOURCE),
+            _E.FAIL: _way(_S.FAILED, _SYSTEM, _PERSON, _RESOURCE),
         },
         _S.SUCCEEDED: {},
         _S.FAILED: {},
@@ -126,6 +126,9 @@ TERMINAL = frozenset(state for state, ways_out in TRANSITIONS.items() if not way
 
 #: States that a halt or a stricter policy still ends.
 STOPPABLE = frozenset(state for state, ways in TRANSITIONS.items() if _E.REVOKE in ways)
+
+#: States that end as expired when their clock does.
+EXPIRABLE = frozenset(state for state, ways in TRANSITIONS.items() if _E.EXPIRE in ways)
 
 
 def next_state(state: State, event: Event, *, actor: ActorKind) -> State:

@@ -107,6 +107,9 @@ WORDING: Mapping[State, Wording] = MappingProxyType(
     }
 )
 
+#: Ends that a rule or a person gave a reason for, in their own words.
+_SAYS_WHY = frozenset({State.DENIED, State.REJECTED, State.WITHDRAWN, State.REVOKED})
+
 _EXPIRED_UNUSED = "Approved, but not carried out in time. Nothing was done."
 
 
@@ -120,7 +123,10 @@ def status_line(proposal: Proposal) -> str:
         State.IN_DOUBT,
     ):
         return f"{WORDING[proposal.state].for_people} {proposal.outcome.detail}".strip()
-    return WORDING[proposal.state].for_people
+    told = WORDING[proposal.state].for_people
+    if proposal.reason and proposal.state in _SAYS_WHY:
+        return f"{told} The reason: {proposal.reason}"
+    return told
 
 
 def agent_message(proposal: Proposal) -> str:

@@ -24,11 +24,12 @@ class Reach(StrEnum):
 
     PRIVATE = "private"
     ORGANISATION = "organisation"
+    OUTSIDE = "outside"  #: somebody outside of the organisation, by name
     PUBLIC = "public"
     UNKNOWN = "unknown"  #: treated as the widest
 
 
-_WIDTH = {Reach.PRIVATE: 0, Reach.ORGANISATION: 1, Reach.PUBLIC: 2, Reach.UNKNOWN: 3}
+_WIDTH = {reach: width for width, reach in enumerate(Reach)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +78,17 @@ class Preview:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """A verb that Keyturn never carries out: the agent does, at the resource server ``audience``.
+
+    When nobody has reported an outcome after ``report_within_s``, it is in doubt.
+    """
+
+    audience: str
+    report_within_s: int = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verb:
     """One thing a connector can do; ``config_digest`` covers its whole resolved configuration."""
 
@@ -92,3 +104,5 @@ class Verb:
     config_digest: Digest
     #: Whether inspecting asks the target; free when it does not.
     inspects: bool = False
+    #: To whom it is released; None for what the connector carries out itself.
+    release: Release | None = None

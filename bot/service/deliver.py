@@ -91,7 +91,9 @@ class Deliver:
             except Undeliverable as error:
                 reasons.append(str(error))
                 continue
-            return Posted(person=person, chat=chat.name, where=ref.where, max_chars=chat.max_chars)
+            return Posted(
+                person=person, chat=chat.name, where=ref.where, card_digest=card.content_digest
+            )
         raise Undeliverable("; ".join(reasons) or "No chat is configured.", reason="no_chat")
 
     async def _replace(self, lease: Lease) -> Delivered:

@@ -7,7 +7,7 @@ from typing import assert_never
 from bot.core.actors import Agent, Person, person_actor
 from bot.core.approval import ApprovalMode, Choice
 from bot.core.card import Button, Card, FullViewPage, build_card, full_view
-from bot.core.errors import KeyturnError, NotAuthenticated, NotFound
+from bot.core.errors import KeyturnError, NotAuthenticated, NotFound, Unavailable
 from bot.core.halts import Halt, HaltScope, HaltTarget
 from bot.core.ids import HaltId, PersonId, ProposalId
 from bot.core.pressed import NotRecorded, NotYetRecorded, Pressed, Recorded
@@ -154,7 +154,7 @@ class OfficeDesk:
                 case _:
                     assert_never(click.button)
         except KeyturnError as error:
-            return NotRecorded(code=error.code, message=f"{error.message} {error.remedy}")
+            return NotRecorded(code=error.code, message=_for_people(error))
 
     async def _decide(self, click: Click, choice: Choice) -> Pressed:
         gate = self._gate
@@ -262,6 +262,12 @@ class OfficeDesk:
             status=status_line(proposal),
             max_chars=max_chars,
         )
+
+
+def _for_people(error: KeyturnError) -> str:
+    if isinstance(error, Unavailable):
+        return "It could not be recorded just now. Press again in a moment."
+    return error.message
 
 
 def _needs_four_eyes(proposal: Proposal) -> bool:

@@ -14,7 +14,7 @@ from bot.core.proposal import Action, Mode, Rationale, action_digest, rationale_
 from bot.core.secret_scan import find_secrets
 from bot.core.step import Ask, IdempotencyRef, Refusal, Replay, Snapshot, Step, Transition
 from bot.core.transitions import submission
-from bot.core.transitions.submission import Draft, PendingCaps, Submitted
+from bot.core.transitions.submission import Draft, Judged, PendingCaps, Submitted
 from bot.core.verbs import Facts, Preview, Verb
 from bot.ports.connector import Connector
 from bot.ports.queries import ProposalByKey
@@ -170,7 +170,8 @@ async def observe(gate: Gate, draft: Draft, connector: Connector) -> Draft:
     Raises:
         Conflict: the target is no longer at the state the agent named.
     """
-    verdict = submission.verdict_on(draft, agent=draft.agent, policy=gate.policies.current)
+    policy = gate.policies.current
+    verdict = submission.verdict_on(draft, agent=draft.agent, policy=policy)
     if isinstance(verdict, Deny):
         facts = Facts()
     else:
@@ -180,7 +181,12 @@ async def observe(gate: Gate, draft: Draft, connector: Connector) -> Draft:
                 "The resource has changed since the agent read it.",
                 remedy="Read the resource again, then propose with its new etag.",
             )
-    return replace(draft, facts=facts, preview=connector.preview(draft.action, facts))
+    return replace(
+        draft,
+        facts=facts,
+        preview=connector.preview(draft.action, facts),
+        judged=Judged(policy=policy, verdict=verdict),
+    )
 
 
 def principal_of(agent: Agent, asked: PersonId | None) -> PersonId:
@@ -214,18 +220,22 @@ def refuse_secrets(request: SubmitRequest, *, schema: Mapping[str, Json] | None)
     Raises:
         SecretInProposal: naming the places, never the values.
     """
-    found = [
-        (f"/action/params{secret.path}", secret.kind)
-        for secret in find_secrets(request.action.params, schema=schema)
-    ]
-    claims = {
+    params = request.action.params
+    found = []
+    if schema is not None:
+        found += [
+            (f"/action/params{secret.path}", secret.kind)
+            for secret in find_secrets(params, schema=schema)
+        ]
+    # At once: most of what a look costs is to find that there is nothing.
+    everything: Json = {
+        "action": {"params": params, "resource": request.action.resource},
         "rationale": rationale_value(request.rationale),
-        "resource": request.action.resource,
         "correlation": request.correlation,
     }
-    found += [(secret.path, secret.kind) for secret in find_secrets(claims)]
+    found += [(secret.path, secret.kind) for secret in find_secrets(everything)]
     if found:
-        places = ", ".join(f"{path} ({kind})" for path, kind in found)
+        places = ", ".join(f"{path} ({kind})" for path, kind in dict.fromkeys(found))
         raise SecretInProposal(f"What looks like a secret is at: {places}.", field=found[0][0])
 
 

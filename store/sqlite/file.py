@@ -74,7 +74,8 @@ def _connect(path: Path, lock: FileLock, busy_timeout_s: float) -> Connections:
     try:
         writing = _connection(path, "rw", busy_timeout_s)
         opened.append(writing)
-        writing.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        if writing.execute("PRAGMA application_id").fetchone() != (APPLICATION_ID,):
+            writing.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         writing.execute("PRAGMA journal_mode = WAL")
         writing.execute("PRAGMA synchronous = FULL")
         writing.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")

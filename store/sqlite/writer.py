@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 #: Steps in one commit. More saves nothing any more, and makes the first of them wait.
 MOST_STEPS: Final = 512
 
-#: Steps between two turns of the loop, about two milliseconds of work.
+#: Steps between two turns of the loop: a few milliseconds of work.
 STEPS_A_TURN: Final = 32
 
 #: After a batch of at least this many steps, wait this many turns for others to join the next:
@@ -100,6 +100,9 @@ class Writer:
             self._loop.call_soon(self._gather, turn + 1)
             return
         try:
+            if self._connection.in_transaction:
+                # Rolling back failed with the disk; nothing of that may be kept.
+                self._connection.execute("ROLLBACK")
             self._connection.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
             if is_busy(error):
@@ -119,17 +122,21 @@ class Writer:
             self._connection.execute("PRAGMA busy_timeout = 0")
 
     def _could_not_begin(self, error: Exception) -> None:
-        while self._queue and len(self._batch) < MOST_STEPS:
-            self._batch.append(self._queue.popleft())
+        self._take_all()
         self._failed(error)
 
     def _begun(self, _: None) -> None:
         try:
             self._transaction.begun()
         except Exception as error:  # noqa: BLE001 - told to every caller of the batch
-            self._could_not_begin(error)
+            self._take_all()
+            self._roll_back(error)
             return
         self._run_some()
+
+    def _take_all(self) -> None:
+        while self._queue and len(self._batch) < MOST_STEPS:
+            self._batch.append(self._queue.popleft())
 
     def _run_some(self) -> None:
         queue, batch = self._queue, self._batch

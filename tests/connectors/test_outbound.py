@@ -19,9 +19,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.http import HttpConnector, create
-from adapters.http.address import is_disguised, why_refused
 from adapters.http.path import parse_target
 from bot.core.errors import InvalidInput, SettingsInvalid, UpstreamFailed
+from bot.core.ip_address import is_disguised, why_refused
 from bot.ports.connector import Executed, Failed, Succeeded, Unknown
 from tests.connectors.samples import ACTION
 from tests.connectors.sections import SystemClock, connect, keep, section

@@ -133,6 +133,19 @@ async def test_a_database_turned_read_only_refuses_with_a_sentence(store: Sqlite
     await acts.move(store, held.id, State.APPROVED)
 
 
+async def test_what_cannot_be_read_at_first_refuses_and_recovers(
+    store: SqliteStore, path: Path
+) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("ALTER TABLE head RENAME TO mislaid")
+        with pytest.raises(StoreUnavailable):
+            await acts.hold(store, 1)
+        other.execute("ALTER TABLE mislaid RENAME TO head")
+
+    await acts.hold(store, 1)
+    await _assert_whole(store)
+
+
 async def test_time_does_not_go_back_over_a_restart(path: Path, clock: ManualClock) -> None:
     clock.advance(3600)
     store = await SqliteStore.open(path, clock=clock)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from hypothesis import given
@@ -39,6 +40,17 @@ def test_four_eyes_leaves_out_everybody_with_a_stake() -> None:
     stakes = Stakes(principal=PRINCIPAL, owner=OWNER, proposer=CID)
 
     assert eligible(FOUR_EYES, stakes, members) == {ANN, BOB}
+
+
+def test_who_cannot_be_left_out_for_certain_does_not_decide() -> None:
+    members = {"sec": frozenset({ANN, BOB}), "new": frozenset({BOB})}
+
+    def may(exclude: str) -> frozenset[PersonId]:
+        return eligible(replace(FOUR_EYES, exclude=(exclude,)), STAKES, members)
+
+    assert may("group:new") == {ANN}
+    assert may("group:unreadable") == frozenset()
+    assert may("everybody else") == frozenset()
 
 
 def test_one_person_counts_once_however_often_they_click() -> None:

@@ -148,12 +148,37 @@ def test_another_action_is_another_card(a: dict[str, Json], b: dict[str, Json]) 
 
 @given(st.text())
 def test_what_a_card_shows_holds_no_hidden_character(text: str) -> None:
-    value = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    value = "x" + text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     shown = card(held({"text": value}), max_chars=10**9)
 
     spelled = show(shown.fields[0].value)
     assert all(char == "\n" or char.isprintable() for char in spelled)
     assert unshow(spelled) == value
+
+
+@given(json_values, json_values)
+def test_no_two_values_look_alike(a: Json, b: Json) -> None:
+    shown = [tuple(card(held({"v": v}), max_chars=10**9).fields) for v in (a, b)]
+
+    assert (shown[0] == shown[1]) == (canonical(a) == canonical(b))
+
+
+def test_text_that_reads_like_a_value_is_shown_in_quotes() -> None:
+    shown = card(held({"a": "true", "b": True, "c": '"true"', "d": "5", "e": "truely"}))
+
+    assert [field.value for field in shown.fields] == [
+        '"true"',
+        "true",
+        r'"\"true\""',
+        '"5"',
+        "truely",
+    ]
+
+
+def test_a_rejection_says_why() -> None:
+    rejected = replace(held({"t": "x"}), state=State.REJECTED, reason="wrong thread")
+
+    assert status_line(rejected) == "Rejected. The reason: wrong thread"
 
 
 def test_an_earlier_value_stands_beside_the_new_one() -> None:

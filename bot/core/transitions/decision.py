@@ -23,7 +23,7 @@ from bot.core.ids import PersonId, ProposalId
 from bot.core.leaf import LeafDraft
 from bot.core.policy import Policy
 from bot.core.pressed import NotRecorded, Pressed, Recorded
-from bot.core.proposal import Proposal, Viewed
+from bot.core.proposal import Mode, Proposal, Viewed
 from bot.core.states import TERMINAL, ActorKind, Event, State, next_state
 from bot.core.status import WORDING, status_line
 from bot.core.step import Refusal, Replay, Snapshot, Step, Transition
@@ -179,7 +179,12 @@ def _approve(
         value=Recorded(state=decided.state, message=message),
         puts=(decided,),
         leaves=(_decision_leaf(decided, "decision.approve"),),
-        effects=((effects.execute(proposal.id), *follow) if met else follow),
+        # A release waits for its agent to ask for the grant.
+        effects=(
+            (effects.execute(proposal.id), *follow)
+            if met and proposal.mode is Mode.EXECUTE
+            else follow
+        ),
     )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from bot.core import effects
 from bot.core.actors import system_actor
-from bot.core.card import content_digest
+from bot.core.canonical import Digest
 from bot.core.effects import Effect, Lease, Postponed
 from bot.core.ids import PersonId, ProposalId
 from bot.core.leaf import LeafDraft
@@ -22,7 +22,7 @@ class Posted:
     person: PersonId
     chat: str
     where: str
-    max_chars: int
+    card_digest: Digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +98,7 @@ def _posted_leaf(proposal: Proposal, posted: Posted) -> LeafDraft:
             "to": posted.person,
             "chat": posted.chat,
             "digest": proposal.digest,
-            "card_digest": content_digest(proposal, max_chars=posted.max_chars),
+            "card_digest": posted.card_digest,
             "state": proposal.state.value,
         },
     )

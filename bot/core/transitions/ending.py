@@ -9,7 +9,7 @@ from bot.core.halts import ended_by
 from bot.core.ids import AgentId, ProposalId
 from bot.core.leaf import LeafDraft
 from bot.core.proposal import Proposal
-from bot.core.states import STOPPABLE, Event, State, next_state
+from bot.core.states import EXPIRABLE, STOPPABLE, Event, State, next_state
 from bot.core.step import Refusal, Replay, Snapshot, Step, Transition
 
 CLOCK = system_actor("clock")
@@ -19,7 +19,7 @@ GATE = system_actor("gate")
 def expire(snapshot: Snapshot, proposal_id: ProposalId) -> Step[None]:
     """End a proposal whose clock has passed; anything else is left alone."""
     proposal = snapshot.proposals.get(proposal_id)
-    if proposal is None or proposal.due_at is None or snapshot.now < proposal.due_at:
+    if proposal is None or not _is_over(proposal, snapshot):
         return Replay(None)
     halt = ended_by(snapshot.halts, proposal)
     if halt is not None:
@@ -44,7 +44,7 @@ def withdraw(
     if halt is not None:
         ended = revoke_now(snapshot, proposal, reason=halt.reason, actor=halt.set_by)
         return _with_proposal(ended)
-    if proposal.due_at is not None and snapshot.now >= proposal.due_at:
+    if _is_over(proposal, snapshot):
         return _with_proposal(expire_now(snapshot, proposal))
     if proposal.state not in (State.PENDING, State.APPROVED):
         return Refusal(
@@ -85,6 +85,11 @@ def revoke_now(
         type_="proposal.revoked",
         reason=reason or None,
     )
+
+
+def _is_over(proposal: Proposal, snapshot: Snapshot) -> bool:
+    due_at = proposal.due_at
+    return proposal.state in EXPIRABLE and due_at is not None and snapshot.now >= due_at
 
 
 def _end(

@@ -11,7 +11,7 @@ from bot.core.approval import PRINCIPAL, Approval, ApprovalMode
 from bot.core.errors import Unavailable
 from bot.core.halts import ended_by
 from bot.core.policy import Allow, Deny, Hold, Policy, Question, evaluate
-from bot.core.proposal import Proposal
+from bot.core.proposal import Mode, Proposal
 from bot.core.step import Snapshot
 from bot.core.verbs import Verb
 
@@ -72,13 +72,23 @@ def stop_for(
         return Stop("How this is carried out has changed since it was proposed.")
     if not agent.may_propose(verb.name):
         return Stop("The agent may no longer propose this.")
-    match evaluate(policy, question_about(proposal, agent)):
+    verdict = evaluate(policy, question_about(proposal, agent))
+    match verdict:
         case Deny(reason=reason):
             return Stop(f"The policy has become stricter: {reason}")
+        case Hold() | Allow() if not may_be_done(
+            verdict, mode=proposal.mode, audience=proposal.audience
+        ):
+            return Stop("The policy has become stricter: it no longer releases this.")
         case Hold(approval=approval) if _is_stricter(approval, than=proposal.approval):
             return Stop("The policy has become stricter: it now asks for another approval.")
         case Hold() | Allow():
             return None
+
+
+def may_be_done(verdict: Allow | Hold, *, mode: Mode, audience: str | None) -> bool:
+    """Return whether *verdict* is about *mode*: a release needs a rule that names its audience."""
+    return mode is Mode.EXECUTE or audience in verdict.release
 
 
 def _is_stricter(new: Approval, *, than: Approval | None) -> bool:

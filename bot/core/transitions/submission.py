@@ -33,12 +33,20 @@ from bot.core.proposal import (
 )
 from bot.core.states import Event, State, next_state
 from bot.core.step import Refusal, Replay, Snapshot, Step, Transition
-from bot.core.transitions.recheck import policy_in_force
+from bot.core.transitions.recheck import may_be_done, policy_in_force
 from bot.core.verbs import Facts, Preview, Verb
 
 #: How long an allowed action that nobody held may wait for its execution.
 ALLOWED_USE_WITHIN_S = 900
 _UNUSED_DIGEST = Digest("")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """The word of *policy* on a draft as its agent was then."""
+
+    policy: Policy
+    verdict: Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +59,7 @@ class Draft:
     proposer: Actor
     principal: PersonId
     mode: Mode
+    audience: str | None = None
     action: Action
     action_bytes: bytes
     verb: Verb
@@ -64,6 +73,7 @@ class Draft:
     expires_in_s: int | None
     supersedes: ProposalId | None
     successor_of: ProposalId | None = None
+    judged: Judged | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +124,11 @@ def submit(
             return Refusal(
                 IllegalTransition(f"A proposal that is {superseded.state} cannot be superseded.")
             )
-    verdict = verdict_on(draft, agent=agent, policy=policy)
+    judged = draft.judged
+    if judged is not None and judged.policy is policy and draft.agent == agent:
+        verdict = judged.verdict
+    else:
+        verdict = verdict_on(draft, agent=agent, policy=policy)
     proposal = new_proposal(
         draft, verdict=verdict, now=snapshot.now, policy=policy.digest, deployment=deployment
     )
@@ -152,9 +166,12 @@ def replay(earlier: Proposal, request_digest: Digest) -> Step[Submitted]:
 
 def verdict_on(draft: Draft, *, agent: Agent, policy: Policy) -> Verdict:
     """Return the policy's word on *draft*."""
-    if draft.mode is Mode.RELEASE:
-        return Deny(reason="No rule releases this action to the agent.", rules=())
-    return evaluate(policy, question_of(draft, agent))
+    verdict = evaluate(policy, question_of(draft, agent))
+    match verdict:
+        case Allow() | Hold() if not may_be_done(verdict, mode=draft.mode, audience=draft.audience):
+            return Deny(reason=f"no rule releases this to {draft.audience}", rules=verdict.rules)
+        case _:
+            return verdict
 
 
 def question_of(draft: Draft, agent: Agent) -> Question:
@@ -194,6 +211,7 @@ def new_proposal(
         proposer=draft.proposer,
         principal=draft.principal,
         mode=draft.mode,
+        audience=draft.audience,
         action_json=draft.action_bytes.decode(),
         action_digest=action_digest(draft.action_bytes),
         digest=_UNUSED_DIGEST,
@@ -226,7 +244,7 @@ def new_proposal(
 def first_effects(proposal: Proposal) -> tuple[Effect, ...]:
     if proposal.state is State.PENDING:
         return (effects.deliver(proposal.id),)
-    if proposal.state is State.APPROVED:
+    if proposal.state is State.APPROVED and proposal.mode is Mode.EXECUTE:
         return (effects.execute(proposal.id),)
     return ()
 
@@ -248,6 +266,7 @@ def submitted_leaf(proposal: Proposal, *, verb: str) -> LeafDraft:
             "connector": proposal.connector,
             "kind": proposal.kind.value,
             "mode": proposal.mode.value,
+            "audience": proposal.audience,
             "verb_config": proposal.verb_digest,
             "rules": list(proposal.rules),
             "approval": None

@@ -1,0 +1,121 @@
+"""From the section in ``keyturn.yaml`` to a connector, or to everything that is wrong with it."""
+
+import ssl
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+from pydantic import ValidationError
+
+from adapters.smtp.client import Client, Resolver
+from adapters.smtp.config import ConnectorSection, CredentialSection
+from adapters.smtp.connector import SmtpConnector
+from adapters.smtp.credential import Credential, CredentialRefused, credential_of
+from adapters.smtp.params import RESOURCE, MailReader
+from bot.core.canonical import digest_of
+from bot.core.errors import SettingsInvalid
+from bot.core.verbs import Kind, Verb
+from bot.ports.clock import Clock
+
+#: Raised whenever the same section would be sent, shown or judged in another way than before.
+VERSION: Final = 1
+
+
+def create(
+    name: str,
+    section: Mapping[str, object],
+    *,
+    secrets: Callable[[str], str],
+    clock: Clock,
+    resolver: Resolver | None = None,
+    tls: ssl.SSLContext | None = None,
+) -> SmtpConnector:
+    """Return the connector *name* as *section* declares it; nothing is asked of the server yet.
+
+    *secrets* returns the password under a reference. *resolver* and *tls* are for servers that the
+    system's own do not know.
+
+    Raises:
+        SettingsInvalid: with everything that is wrong, each with its place.
+    """
+    place = f"connectors.{name}"
+    problems: list[str] = []
+    parsed: ConnectorSection | None = None
+    try:
+        parsed = ConnectorSection.model_validate(section)
+    except ValidationError as error:
+        problems += _in_words(error, place)
+    credential = _credential(section, place, secrets, problems)
+    if parsed is None or problems:
+        raise SettingsInvalid(f"The connector {name} cannot be used.", problems=problems)
+    reader = MailReader(senders=parsed.senders, max_recipients=parsed.max_recipients)
+    client = Client(
+        host=parsed.host,
+        port=parsed.listens_at,
+        security=parsed.security,
+        credential=credential,
+        allow_private=parsed.allow_private,
+        resolver=resolver,
+        tls=tls,
+    )
+    return SmtpConnector(
+        verb=_verb(name, parsed, reader),
+        reader=reader,
+        client=client,
+        own_domains=parsed.own_domains,
+        from_name=parsed.from_name,
+        timeout_s=parsed.timeout_s,
+        max_message_bytes=parsed.max_message_bytes,
+        clock=clock,
+    )
+
+
+def _verb(connector: str, section: ConnectorSection, reader: MailReader) -> Verb:
+    shared = section.model_dump(mode="json", by_alias=True)
+    return Verb(
+        name=section.verb,
+        connector=connector,
+        kind=Kind.WRITE,
+        summary="Send an e-mail",
+        params_schema=reader.schema,
+        resources=tuple(f"{RESOURCE}{sender}" for sender in section.senders),
+        config_digest=digest_of({"version": VERSION, "connector": connector, "section": shared}),
+    )
+
+
+def _credential(
+    section: Mapping[str, object],
+    place: str,
+    secrets: Callable[[str], str],
+    problems: list[str],
+) -> Credential | None:
+    try:
+        credential = CredentialSection.model_validate(section.get("credential"))
+    except ValidationError:
+        return None  # there is none, or that is told with the whole section
+    where = f"{place}.credential"
+    try:
+        return credential_of(credential.user, secrets(credential.reference))
+    except SettingsInvalid as error:
+        problems += [f"{where}: {problem}" for problem in error.problems or [error.message]]
+    except CredentialRefused as error:
+        problems.append(f"{where}: {error}")
+    return None
+
+
+def _in_words(error: ValidationError, place: str) -> Iterator[str]:
+    for detail in error.errors(include_url=False, include_input=False):
+        where = place
+        for step in detail["loc"]:
+            where += f"[{step}]" if isinstance(step, int) else f".{step}"
+        match detail["type"]:
+            case "missing":
+                words = "this is missing: add it"
+            case "extra_forbidden":
+                words = "there is no such key here: remove it, or correct its spelling"
+            case "model_type":
+                words = "this should be a mapping"
+            case "value_error":
+                words = detail["msg"].removeprefix("Value error, ")
+            case _:
+                words = detail["msg"].replace("Input should be", "this should be")
+        yield f"{where}: {words}"
