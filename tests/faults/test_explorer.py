@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from bot.core.halts import Halt
+from bot.core.policy_file import parse_policy
 from bot.core.proposal import Proposal
 from bot.core.states import State
 from bot.core.step import Snapshot, Step, Transition
 from bot.core.transitions import decision, ending, execution, settlement
-from tests.faults.explorer import Explorer, Rules
+from tests.faults.explorer import POLICY, Explorer, Rules
 
 Planted = Callable[..., Step[Any]]
 
@@ -40,8 +41,8 @@ def _no_halts(snapshot: Snapshot) -> Snapshot:
     return replace(snapshot, halts=nothing)
 
 
-def _held_is_approved(proposal: Proposal) -> Proposal:
-    if proposal.state is not State.PENDING:
+def _taken_back_is_approved(proposal: Proposal) -> Proposal:
+    if proposal.state is not State.WITHDRAWN:
         return proposal
     return replace(proposal, state=State.APPROVED)
 
@@ -49,6 +50,16 @@ def _held_is_approved(proposal: Proposal) -> Proposal:
 def _needs_one(proposal: Proposal) -> Proposal:
     assert proposal.approval is not None
     return replace(proposal, approval=replace(proposal.approval, count=1))
+
+
+def _one_is_enough(step: Planted) -> Planted:
+    policy = parse_policy(POLICY.text.replace("count: 2", "count: 1"))
+
+    def planted(snapshot: Snapshot, *args: Any, **more: Any) -> Step[Any]:
+        seen = replace(_proposal(_needs_one)(snapshot), policy_digest=policy.digest)
+        return step(seen, *args, **more | {"policy": policy})
+
+    return planted
 
 
 def _takes_over_anything(snapshot: Snapshot, *args: Any, **more: Any) -> Step[Any]:
@@ -83,16 +94,13 @@ def _absent_at_once(snapshot: Snapshot, *args: Any, verb: Any) -> Step[Any]:
 
 #: Each planted fault: whether the verb is idempotent, and the rules with the fault in them.
 PLANTED: Mapping[str, tuple[bool, Rules]] = {
-    "what waits is carried out": (
+    "what was taken back is carried out": (
         False,
-        Rules(claim=_seeing(execution.claim, _proposal(_held_is_approved))),
+        Rules(claim=_seeing(execution.claim, _proposal(_taken_back_is_approved))),
     ),
     "one person is enough": (
         False,
-        Rules(
-            decide=_seeing(decision.decide, _proposal(_needs_one)),
-            claim=_seeing(execution.claim, _proposal(_needs_one)),
-        ),
+        Rules(decide=_one_is_enough(decision.decide), claim=_one_is_enough(execution.claim)),
     ),
     "anything is taken over and sent again": (False, Rules(claim=_takes_over_anything)),
     "a claim does not check its lease": (True, Rules(claim=_unfenced)),

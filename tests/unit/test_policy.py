@@ -237,7 +237,8 @@ def at_least_as_strict(one: Verdict, other: Verdict) -> bool:
         case (Deny(), _) | (_, Allow()):
             return True
         case Hold(approval=a), Hold(approval=b):
-            return a.count >= b.count and set(a.approvers) <= set(b.approvers)
+            outranks = a.mode is ApprovalMode.FOUR_EYES and b == Approval()
+            return outranks or (a.count >= b.count and set(a.approvers) <= set(b.approvers))
         case _:
             return False
 

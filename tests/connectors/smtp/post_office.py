@@ -165,7 +165,7 @@ class _Counter(SMTP):
             tls_context=None if office.implicit_tls else office.tls,
             require_starttls=office.tls is not None and not office.implicit_tls,
             auth_required=office.asks_who,
-            auth_require_tls=False,
+            auth_require_tls=office.asks_who,
             authenticator=office.authenticate,
             data_size_limit=office.size_limit,
             loop=asyncio.get_running_loop(),
