@@ -1,26 +1,18 @@
 """The forum incident: real agent, real bot, real forum, a person in a real browser."""
 
+import asyncio
 import json
 import urllib.request
 from pathlib import Path
 from urllib.error import HTTPError
 
 import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 
+from tests.e2e.browsing import browser_page
 from tests.e2e.programs import Program, keyturn, program
 
 pytestmark = pytest.mark.browser
-
-CHROMIUM_ARGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 def board(forum: str) -> list[str]:
@@ -37,22 +29,22 @@ async def test_the_agent_reaches_the_board_only_through_a_person(
 ) -> None:
     async with (
         program(*keyturn(repo, "demo", "--home", str(tmp_path / "demo")), cwd=tmp_path) as demo,
-        async_playwright() as playwright,
+        browser_page(chromium, width=360) as page,
     ):
         forum = (await demo.until(r"The forum +(http://\S+)")).group(1)
         inbox = (await demo.until(r"Your inbox +(http://\S+)")).group(1)
-        browser = await playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGS)
-        page = await browser.new_page(viewport={"width": 360, "height": 740})
         await page.goto(inbox)
 
-        await approve_the_good_answer(page, demo, forum)
+        await approve_the_good_answer(page, demo, forum, repo / "tests" / "pictures")
         await reject_the_bad_advice(page, demo, forum)
 
         assert await demo.end() == 0
-        await browser.close()
+        shown = [line for line in demo.said if line.lstrip().startswith("|")]
+        assert sum("build-readers" in line for line in shown) == 2
+        assert not any("storage bucket" in line for line in shown)
 
 
-async def approve_the_good_answer(page: Page, demo: Program, forum: str) -> None:
+async def approve_the_good_answer(page: Page, demo: Program, forum: str, pictures: Path) -> None:
     await demo.until("Keyturn holds it as prp_")
     assert len(board(forum)) == 1
 
@@ -60,6 +52,7 @@ async def approve_the_good_answer(page: Page, demo: Program, forum: str) -> None
     await page.get_by_text("Everybody who can open the forum").wait_for()
     await page.get_by_text("Claimed by the agent. Not verified.").wait_for()
     await page.get_by_text("build-readers").wait_for()
+    await take_pictures(page, pictures)
     await page.get_by_role("button", name="Approve").click()
 
     await demo.until("It is succeeded")
@@ -81,5 +74,18 @@ async def reject_the_bad_advice(page: Page, demo: Program, forum: str) -> None:
 
     await demo.until("It is rejected")
     await demo.until("The reason: That would open data to everybody.")
-    assert len(board(forum)) == 2
-    assert not any("storage bucket" in text for text in board(forum))
+    # From here on the demo ends by itself, and the forum with it: what it shows is the board.
+    await demo.until("On the board now: 2 post")
+
+
+async def take_pictures(page: Page, folder: Path) -> None:
+    """Keep the card as the README shows it; `make pictures` puts it there."""
+    viewport = page.viewport_size
+    assert viewport is not None
+    await asyncio.to_thread(folder.mkdir, exist_ok=True)
+    await page.set_viewport_size({"width": 860, "height": 740})
+    for scheme in ("light", "dark"):
+        await page.emulate_media(color_scheme=scheme)
+        await page.screenshot(path=folder / f"card-{scheme}.png", full_page=True)
+    await page.emulate_media(color_scheme="light")
+    await page.set_viewport_size(viewport)
