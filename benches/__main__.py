@@ -24,6 +24,7 @@ from benches.report import Report
 from benches.scale import FULL, QUICK, Scale
 from benches.wire import WrongAnswer
 
+_COLUMNS = 92
 _NOT_ON_A_DISK = frozenset({"tmpfs", "ramfs", "overlay"})
 
 
@@ -51,10 +52,13 @@ def main(
             _measure(report, scale, here, progress)
         except (DidNotStart, WrongAnswer, OSError) as error:
             report.errors.append(str(error))
+            said = here / "bot" / "bot.log"
+            if said.exists():
+                report.errors.append(f"the bot said: {said.read_text(errors='replace')[-2000:]}")
     if as_json:
         print(report.to_json())
     else:
-        report.show(Console())
+        report.show(Console(width=_COLUMNS))
     raise typer.Exit(1 if report.errors else 0)
 
 

@@ -14,10 +14,12 @@ from typing import Final
 from benches.body import VERB
 from benches.process import Server, free_port, running
 from bot.cli.admin import speaking
+from bot.cli.first_files import log_files, write
 from bot.keys import SHELF_KEY, SHELF_KEY_BYTES
 from bot.settings import load
 
-_KEYTURN: Final = Path(sys.executable).with_name("keyturn")
+#: What the command `keyturn` runs, also where it is not installed.
+_KEYTURN: Final = (sys.executable, "-c", "from bot.cli import main; main()")
 
 RULES: Final = 100
 PEOPLE: Final = 4
@@ -95,7 +97,7 @@ class Deployment:
         """
         python_path = os.pathsep.join((str(self.folder / "plug-ins"), str(Path.cwd())))
         with running(
-            [str(_KEYTURN), "serve", "--config", str(self.config)],
+            [*_KEYTURN, "serve", "--config", str(self.config)],
             port=self.port,
             log=self.folder / "bot.log",
             environment={"PYTHONPATH": python_path},
@@ -160,6 +162,7 @@ def new_deployment(folder: Path) -> Deployment:
     ):
         path.write_text(text, encoding="utf-8")
         path.chmod(0o600)
+    write(log_files(folder / "data", deployment="benches"))
     return Deployment(folder=folder, port=ports["agents"], people_port=ports["people"])
 
 

@@ -55,7 +55,7 @@ class Report:
         for line in self.skipped:
             console.print(f"not measured: {line}", markup=False)
         for line in self.errors:
-            console.print(f"[bold red]failed[/]: {line}")
+            console.print(f"failed: {line}", style="red", markup=False)
 
     def _sections(self) -> Iterator[Sequence[tuple[str, str, str, str]]]:
         for submits in self.submits:
@@ -79,10 +79,10 @@ class Report:
 
 
 def _submit_rows(submits: Submits) -> Iterator[tuple[str, str, str, str]]:
-    at = f"at {submits.connections} connections"
+    at = f"{submits.connections} connections"
     aim = SUBMIT_AIMS.get(submits.connections)
     yield _row(
-        f"submit ÷ no-op {at}", submits.ratio, "", digits=3, aim="" if aim is None else f"≥ {aim}"
+        f"submit ÷ no-op, {at}", submits.ratio, "", digits=3, aim="" if aim is None else f"≥ {aim}"
     )
     yield _row("  submits", submits.submits_per_s, "/s")
     yield _row("  no-op requests", submits.noop_per_s, "/s")
@@ -95,7 +95,7 @@ def _submit_rows(submits: Submits) -> Iterator[tuple[str, str, str, str]]:
 def _decision_rows(measured: Measured) -> Iterator[tuple[str, str, str, str]]:
     for decisions in measured.decisions:
         aim = f"≤ {DECISION_AIM_COMMITS}"
-        name = f"click → waiting agent: {decisions.name}"
+        name = f"click → agent: {decisions.name}"
         yield _row(name, decisions.in_commits, "commits", digits=1, aim=aim)
         yield _row("  p50", decisions.p50_ms, "ms", digits=2)
         yield ("  p99", f"{decisions.p99_ms:.2f} ms", "", "")

@@ -4,7 +4,7 @@ Ours come first, so that no installed package can take their place; another is l
 because the settings name it, never because it is installed.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -13,9 +13,10 @@ from typing import Annotated, Protocol, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 import adapters.http.load
+import adapters.release.load
 import adapters.smtp.load
 from adapters.web import WebInbox
-from bot.core.errors import SettingsInvalid
+from bot.core.errors import SettingsInvalid, StoreRefused
 from bot.ports.chat import Chat
 from bot.ports.clock import Clock
 from bot.ports.connector import Connector
@@ -32,7 +33,9 @@ CHATS = "keyturn.chats"
 CONNECTORS = "keyturn.connectors"
 STORES = "keyturn.stores"
 
-_DATABASE = "keyturn.sqlite3"
+DATABASE = "keyturn.sqlite3"
+#: While it is there, files are being replaced by those of a backup.
+RESTORE_MARK = "restore.json"
 _SHELF = "shelf.sqlite3"
 
 T = TypeVar("T")
@@ -64,7 +67,7 @@ class MakesConnector(Protocol):
 
 class OpensStore(Protocol):
     async def __call__(
-        self, *, data_dir: Path, shelf_key: bytes, clock: Clock
+        self, *, data_dir: Path, shelf_keys: Sequence[bytes], clock: Clock
     ) -> tuple[Store, Shelf]: ...
 
 
@@ -89,6 +92,7 @@ def choose_connector(
     """
     ours: Mapping[str, MakesConnector] = {
         "http": adapters.http.load.create,
+        "release": adapters.release.load.create,
         "smtp": adapters.smtp.load.create,
     }
     place = f"connectors.{name}.type"
@@ -100,9 +104,9 @@ def choose_connector(
 
 
 async def open_store(
-    kind: str, *, data_dir: Path, shelf_key: bytes, clock: Clock
+    kind: str, *, data_dir: Path, shelf_keys: Sequence[bytes], clock: Clock
 ) -> tuple[Store, Shelf]:
-    """Return the store and shelf of the section ``store``.
+    """Return the store and shelf of the section ``store``; the last of *shelf_keys* writes.
 
     Raises:
         SettingsInvalid: nothing installed is called so.
@@ -110,7 +114,7 @@ async def open_store(
     """
     ours: Mapping[str, OpensStore] = {"memory": _memory, "sqlite": _sqlite}
     opens = _named(STORES, ours, kind, place="store.type")
-    return await opens(data_dir=data_dir, shelf_key=shelf_key, clock=clock)
+    return await opens(data_dir=data_dir, shelf_keys=shelf_keys, clock=clock)
 
 
 def _named(group: str, ours: Mapping[str, T], name: str, *, place: str) -> T:
@@ -158,14 +162,26 @@ def _web(name: str, section: Mapping[str, object], surroundings: Surroundings) -
     )
 
 
-async def _memory(*, data_dir: Path, shelf_key: bytes, clock: Clock) -> tuple[Store, Shelf]:  # noqa: ARG001 - nothing is kept
+async def _memory(
+    *,
+    data_dir: Path,  # noqa: ARG001 - nothing is kept
+    shelf_keys: Sequence[bytes],  # noqa: ARG001 - nothing is kept
+    clock: Clock,
+) -> tuple[Store, Shelf]:
     return MemoryStore(clock=clock), MemoryShelf(clock=clock)
 
 
-async def _sqlite(*, data_dir: Path, shelf_key: bytes, clock: Clock) -> tuple[Store, Shelf]:
-    store = await SqliteStore.open(data_dir / _DATABASE, clock=clock)
+async def _sqlite(
+    *, data_dir: Path, shelf_keys: Sequence[bytes], clock: Clock
+) -> tuple[Store, Shelf]:
+    if (data_dir / RESTORE_MARK).exists():
+        raise StoreRefused(
+            f"A restore into {data_dir} was begun and has not ended.",
+            remedy="Run the same `keyturn restore` again: it goes on where it was interrupted.",
+        )
+    store = await SqliteStore.open(data_dir / DATABASE, clock=clock)
     try:
-        return store, await SqliteShelf.open(data_dir / _SHELF, key=shelf_key, clock=clock)
+        return store, await SqliteShelf.open(data_dir / _SHELF, keys=shelf_keys, clock=clock)
     except BaseException:
         await store.close()
         raise

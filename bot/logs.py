@@ -6,6 +6,8 @@ import sys
 from datetime import UTC, datetime
 from typing import Any, Literal, TextIO
 
+from bot.core.secret_scan import without_secrets
+
 OURS = ("bot", "adapters", "store")
 
 _BUILT_IN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
@@ -23,6 +25,9 @@ class TextLines(logging.Formatter):
     """One line: time, level where it matters, event, fields as name=value."""
 
     def format(self, record: logging.LogRecord) -> str:
+        return without_secrets(self._line(record))
+
+    def _line(self, record: logging.LogRecord) -> str:
         time = _time(record).strftime("%H:%M:%S")
         level = f" {record.levelname.lower()}:" if record.levelno >= logging.WARNING else ""
         fields = "".join(f" {name}={_spelled(value)}" for name, value in _fields(record).items())
@@ -45,7 +50,19 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
-        return json.dumps(entry, default=str, ensure_ascii=False)
+        return json.dumps(_cleaned(entry), default=str, ensure_ascii=False)
+
+
+def _cleaned(value: Any) -> Any:
+    match value:
+        case dict():
+            return {str(name): _cleaned(member) for name, member in value.items()}
+        case list() | tuple():
+            return [_cleaned(member) for member in value]
+        case bool() | int() | float() | None:
+            return value
+        case _:
+            return without_secrets(str(value))
 
 
 def _spelled(value: object) -> str:

@@ -18,6 +18,9 @@ from typing import Any, TypeVar
 from aiohttp import web
 
 from adapters.file.directory import FileDirectory
+from adapters.file.log_state import FileLogState
+from adapters.webhook import HttpNotifier
+from bot.backups import FolderBackups
 from bot.chosen import Surroundings, choose_chat, choose_connector, open_store
 from bot.core.actors import system_actor
 from bot.core.errors import RefusesToStart, SettingsInvalid
@@ -33,23 +36,46 @@ from bot.http.metrics import Metrics
 from bot.http.people import people_app
 from bot.http.proxies import TrustedProxies
 from bot.http.waits import Waits
-from bot.keys import SHELF_KEY, SHELF_KEY_BYTES, read_key
+from bot.key_rings import key_rings
+from bot.keys import (
+    GRANT_KEY,
+    GRANT_KEY_BYTES,
+    LOG_KEY,
+    LOG_STATE,
+    SHELF_KEY,
+    SHELF_KEY_BYTES,
+    grant_key_files,
+    read_key,
+    read_keys,
+    read_log_keys,
+)
 from bot.ports.desk import SignInLink
+from bot.ports.log_state import LogKeeper
 from bot.ports.queries import PersonByHandle, PersonById
 from bot.ports.store import Store
+from bot.service.acknowledge import Acknowledge
 from bot.service.agents import AgentBook
+from bot.service.checkpoints import Checkpoints
 from bot.service.connectors import Connectors
 from bot.service.credentials import Credentials
 from bot.service.desk import OfficeDesk
+from bot.service.erase import Erase
 from bot.service.gate import Gate
+from bot.service.grant_keys import GrantKeys
 from bot.service.halt import Halts
+from bot.service.key_rotation import KeyRotation
+from bot.service.news import NewsDesk
 from bot.service.people import PeopleBook
 from bot.service.policy_book import PolicyBook
 from bot.service.reading import Reading
+from bot.service.receipts import Receipts
+from bot.service.release import Release
 from bot.service.reload import PolicyReload
+from bot.service.resource_servers import ResourceBook
 from bot.service.sign_in import SignIn
 from bot.service.submit import Submit
 from bot.service.waiting import Waiters
+from bot.service.webhooks import WebhookBook
 from bot.service.withdraw import Withdraw
 from bot.service.workers import Workers
 from bot.settings import Listener as ListenerSettings
@@ -80,6 +106,7 @@ class Bot:
     desk: OfficeDesk
     workers: Workers
     waits: Waits
+    checkpoints: Checkpoints
 
     @asynccontextmanager
     async def serving_admin(self, socket: Path) -> AsyncIterator[None]:
@@ -112,6 +139,7 @@ class Bot:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.workers.run())
             group.create_task(self.admin.reload.run())
+            group.create_task(self.checkpoints.run())
             for chat in self.gate.chats.values():
                 group.create_task(chat.run(self.desk))
 
@@ -170,8 +198,8 @@ async def assemble(settings: Settings) -> AsyncIterator[Bot]:
         clock = SystemClock()
         found = _Found()
         policy = found.of(lambda: _policy(settings.policy))
-        shelf_key = found.of(
-            lambda: read_key(settings.keys_dir / SHELF_KEY, length_bytes=SHELF_KEY_BYTES)
+        shelf_keys = found.of(
+            lambda: read_keys(settings.keys_dir / SHELF_KEY, length_bytes=SHELF_KEY_BYTES)
         )
         built = []
         for name, section in settings.connectors.items():
@@ -180,13 +208,26 @@ async def assemble(settings: Settings) -> AsyncIterator[Bot]:
                 closing.push_async_callback(connector.close)
                 built.append(connector)
         connectors = found.of(lambda: Connectors(built))
-        if policy is None or shelf_key is None or connectors is None or found.problems:
+        grant_keys = found.of(lambda: _grant_keys(settings.keys_dir, connectors))
+        log_keys = found.of(lambda: read_log_keys(settings.keys_dir / LOG_KEY))
+        if (
+            policy is None
+            or shelf_keys is None
+            or connectors is None
+            or grant_keys is None
+            or log_keys is None
+            or found.problems
+        ):
             raise found.error(settings.file)
         store, shelf = await open_store(
-            settings.store.type, data_dir=settings.data_dir, shelf_key=shelf_key, clock=clock
+            settings.store.type, data_dir=settings.data_dir, shelf_keys=shelf_keys, clock=clock
         )
         closing.push_async_callback(store.close)
         closing.push_async_callback(shelf.close)
+        checkpoints = await Checkpoints.open(store, log_keys, keeper=_log_keeper(settings))
+        closing.push_async_callback(checkpoints.close)
+        notifier = HttpNotifier(private_hosts=settings.webhooks.private_hosts, clock=clock)
+        closing.push_async_callback(notifier.close)
         surroundings = Surroundings(
             shelf=shelf,
             clock=clock,
@@ -211,11 +252,14 @@ async def assemble(settings: Settings) -> AsyncIterator[Bot]:
                 connectors=connectors,
                 policies=PolicyBook(store, policy),
                 chats=chats,
+                notifier=notifier,
                 clock=clock,
                 entropy=secrets.token_bytes,
                 deployment=settings.deployment,
                 caps=settings.all_caps,
             ),
+            grant_keys,
+            checkpoints,
         )
 
 
@@ -242,9 +286,11 @@ async def serve(settings: Settings, *, ready: Callable[[Bot], Awaitable[None]]) 
     log.info("stopped")
 
 
-def _bot(settings: Settings, gate: Gate) -> Bot:
-    halts, sign_in = Halts(gate), SignIn(gate)
+def _bot(settings: Settings, gate: Gate, grant_keys: GrantKeys, checkpoints: Checkpoints) -> Bot:
+    halts, sign_in, people = Halts(gate), SignIn(gate), PeopleBook(gate)
+    receipts = Receipts(gate.store, checkpoints)
     waiters, waits = Waiters(gate.caps), Waits()
+    reading = Reading(gate, waiters)
     credentials = Credentials(gate)
     metrics = Metrics(gate.tally, waiting=lambda: len(waits))
 
@@ -259,9 +305,24 @@ def _bot(settings: Settings, gate: Gate) -> Bot:
             gate=gate,
             credentials=credentials,
             agents=AgentBook(gate, halts),
-            people=PeopleBook(gate),
+            webhooks=WebhookBook(gate),
+            people=people,
+            erase=Erase(gate, people),
+            resource_servers=ResourceBook(gate),
             sign_in=sign_in,
             halts=halts,
+            checkpoints=checkpoints,
+            keys=KeyRotation(
+                gate,
+                key_rings(
+                    settings.keys_dir,
+                    clock=gate.clock,
+                    grants=grant_keys,
+                    checkpoints=checkpoints,
+                    shelf=gate.shelf,
+                ),
+            ),
+            backups=FolderBackups(settings, clock=gate.clock),
             metrics=metrics,
             reload=PolicyReload(gate.policies, lambda: settings.policy.read_text(encoding="utf-8")),
             sign_in_url=sign_in_url,
@@ -270,13 +331,19 @@ def _bot(settings: Settings, gate: Gate) -> Bot:
             gate=gate,
             credentials=credentials,
             submit=Submit(gate),
-            reading=Reading(gate, waiters),
+            reading=reading,
+            news=NewsDesk(gate, reading=reading, waiters=waiters),
+            acknowledge=Acknowledge(gate),
             withdraw=Withdraw(gate),
+            release=Release(gate, grant_keys),
+            checkpoints=checkpoints,
+            receipts=receipts,
             metrics=metrics,
         ),
-        desk=OfficeDesk(gate, halts=halts, sign_in=sign_in),
+        desk=OfficeDesk(gate, halts=halts, sign_in=sign_in, receipts=receipts),
         workers=Workers(gate, waiters=waiters, halts=halts),
         waits=waits,
+        checkpoints=checkpoints,
     )
 
 
@@ -303,6 +370,13 @@ class _Found:
         )
 
 
+def _log_keeper(settings: Settings) -> LogKeeper | None:
+    # A store that keeps nothing begins anew each time, and is never behind.
+    if settings.store.type == "memory":
+        return None
+    return FileLogState(settings.data_dir / LOG_STATE)
+
+
 def _policy(file: Path) -> Policy:
     try:
         text = file.read_text(encoding="utf-8")
@@ -313,6 +387,15 @@ def _policy(file: Path) -> Policy:
             remedy="`keyturn serve --init` writes one to begin with.",
         ) from error
     return parse_policy(text)
+
+
+def _grant_keys(folder: Path, connectors: Connectors | None) -> GrantKeys:
+    """Read every key of grants; without verbs that are released, none needs to be there."""
+    files = grant_key_files(folder)
+    verbs = () if connectors is None else connectors.verbs.values()
+    if not files and any(verb.release is not None for verb in verbs):
+        files = [folder / GRANT_KEY]
+    return GrantKeys([read_key(file, length_bytes=GRANT_KEY_BYTES) for file in files])
 
 
 def _person_finder(store: Store) -> Callable[[str], Awaitable[PersonId | None]]:

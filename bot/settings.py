@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import re
 import ssl
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -19,6 +20,7 @@ from pydantic import (
 )
 
 from bot.core.errors import SettingsInvalid
+from bot.core.ip_address import is_disguised
 from bot.core.policy_yaml import Place as Way
 from bot.core.policy_yaml import Read, read_yaml
 from bot.secret_refs import SecretRefs, is_placeholder, private_file_problem
@@ -34,6 +36,7 @@ Cap: TypeAlias = Annotated[int, Field(ge=1)]
 Own: TypeAlias = dict[str, Any]
 
 _CAPS = Caps()
+_HOST = re.compile(r"[a-z0-9.-]{1,253}|[0-9a-f:.]{2,45}")
 
 
 def _path(value: object, info: ValidationInfo) -> Path:
@@ -54,7 +57,16 @@ def _network(value: object) -> object:
         ) from None
 
 
+def _host(value: object) -> object:
+    if not isinstance(value, str) or not _HOST.fullmatch(value) or is_disguised(value):
+        raise ValueError(
+            f"{value} is not a host. Write its name in small letters or its address, no port"
+        )
+    return value
+
+
 Location: TypeAlias = Annotated[Path, BeforeValidator(_path)]
+Host: TypeAlias = Annotated[str, BeforeValidator(_host)]
 Network: TypeAlias = Annotated[
     ipaddress.IPv4Network | ipaddress.IPv6Network, BeforeValidator(_network)
 ]
@@ -138,6 +150,12 @@ class CapsSection(_Section):
     max_body_bytes: Cap = _CAPS.max_body_bytes
 
 
+class Webhooks(_Section):
+    """Messages go to public addresses over https, and to these hosts whatever they are."""
+
+    private_hosts: tuple[Host, ...] = Field(default=(), strict=False)
+
+
 class Log(_Section):
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["text", "json"] = "text"
@@ -157,6 +175,7 @@ class Settings(_Section):
     chats: dict[Name, Own] = Field(default_factory=lambda: dict[str, Own](web={}))
     connectors: dict[Name, Own] = Field(default_factory=dict)
     caps: CapsSection = CapsSection()
+    webhooks: Webhooks = Webhooks()
     log: Log = Log()
 
     file: Path = Field(exclude=True)

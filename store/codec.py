@@ -7,7 +7,7 @@ from typing import Final, Generic, TypeVar
 import orjson
 from pydantic import TypeAdapter
 
-from bot.core.actors import Agent, Person, Token
+from bot.core.actors import Agent, Person, ResourceServer, Token
 from bot.core.halts import Halt
 from bot.core.leaf import Opening
 from bot.core.policy_version import PolicyVersion
@@ -83,6 +83,7 @@ class Codec(Generic[T]):
 PROPOSAL: Final = Codec(Proposal, remembers=2048)
 AGENT: Final = Codec(Agent, remembers=256)
 PERSON: Final = Codec(Person, remembers=256)
+RESOURCE_SERVER: Final = Codec(ResourceServer, remembers=64)
 TOKEN: Final = Codec(Token, remembers=1024)
 HALT: Final = Codec(Halt, remembers=64)
 POLICY: Final = Codec(PolicyVersion, remembers=4)

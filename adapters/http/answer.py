@@ -110,6 +110,12 @@ def as_reference(value: Json | Missing) -> str | None:
     return one_line(Untrusted(as_text(value)), max_chars=REFERENCE_CHARS)
 
 
+def is_exact(reference: str | None) -> bool:
+    """Return whether *reference* is there and as the target wrote it, not made inert or cut."""
+    # Only codes for what was hidden or left out begin like this: see bot.core.untrusted.
+    return reference is not None and "⟨" not in reference
+
+
 def _is_array(value: Json) -> bool:
     return isinstance(value, list | tuple)
 

@@ -26,6 +26,8 @@ from bot.core.verbs import Kind, Reach
 
 MAX_TIMEOUT_S: Final = 120
 MAX_RESPONSE_BYTES: Final = 16 * 2**20
+MAX_UNDO_WINDOW_S: Final = 30 * 86_400
+VERB_NAME: Final = r"^[a-z][a-z0-9_.-]{0,99}$"
 
 _HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,80}")  # RFC 9110, 5.6.2
 _HEADER_VALUE: Final = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,998}[\x21-\x7e])?")
@@ -194,7 +196,7 @@ class SaySection(Section):
 
     effect: Line
     target: Line | None = None
-    reversible: Line = "Keyturn cannot undo this."
+    reversible: Line | None = None
 
 
 class ReferenceSection(Section):
@@ -208,6 +210,15 @@ class ReferenceSection(Section):
         if (self.header is None) == (self.pointer is None):
             raise ValueError("name either a header or a pointer")
         return self
+
+
+class UndoSection(Section):
+    """The action that takes back what this verb did, for so long after it was done."""
+
+    verb: Annotated[str, Field(pattern=VERB_NAME)]
+    window_s: Annotated[int, Field(ge=1, le=MAX_UNDO_WINDOW_S)]
+    resource: Line
+    params: Annotated[dict[str, Json], PlainValidator(_json_object)] = {}
 
 
 class VerbSection(Section):
@@ -226,6 +237,7 @@ class VerbSection(Section):
     audience: AudienceSection
     say: SaySection
     reference: ReferenceSection | None = None
+    undo: UndoSection | None = None
 
 
 class ConnectorSection(Section):
@@ -237,7 +249,7 @@ class ConnectorSection(Section):
     timeout_s: Annotated[float, Field(gt=0, le=MAX_TIMEOUT_S)] = 10
     max_response_bytes: Annotated[int, Field(ge=1, le=MAX_RESPONSE_BYTES)] = 2**20
     verbs: Annotated[
-        dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.-]{0,99}$")], VerbSection],
+        dict[Annotated[str, Field(pattern=VERB_NAME)], VerbSection],
         Field(min_length=1),
     ]
 

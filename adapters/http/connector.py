@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from adapters.http.answer import Answer, AnswerUnreadable, are_same, at_pointer
+from adapters.http.answer import Answer, AnswerUnreadable, are_same, at_pointer, is_exact
 from adapters.http.client import Client, Request
 from adapters.http.outcome import looked_up, outcome_of
-from adapters.http.plan import AudiencePlan, Inspection, Plan
+from adapters.http.plan import REFERENCE, AudiencePlan, Inspection, Plan
 from adapters.http.template import Missing, Scope, Template, as_text, fill
-from adapters.http.words import in_a_sentence, on_one_line
+from adapters.http.words import in_a_sentence, on_one_line, reversible
 from bot.core.canonical import MAX_DEPTH, Json, canonical
 from bot.core.errors import InvalidInput, KeyturnError, UnknownVerb, UpstreamFailed
 from bot.core.proposal import Action, facts_value
@@ -81,9 +81,24 @@ class HttpConnector:
         return Preview(
             effect=in_a_sentence(plan.effect, scope),
             target=in_a_sentence(says_target, scope) if says_target else action.resource,
-            reversible=plan.section.say.reversible,
+            reversible=reversible(plan.section),
             before=facts.before,
         )
+
+    def undo(self, action: Action, *, reference: str | None) -> Action | None:
+        try:
+            plan = self._plan(action)
+            if plan.undo is None:
+                return None
+            if REFERENCE in plan.undo.names and not is_exact(reference):
+                return None
+            scope = _scope(plan, action) | {"reference": reference}
+            resource, params = plan.undo.resource.text(scope), fill(plan.undo.params, scope)
+        except InvalidInput:
+            return None
+        if not isinstance(params, Mapping):
+            return None
+        return Action(verb=plan.undo.section.verb, resource=resource, params=params)
 
     async def execute(
         self, action: Action, *, key: str, etag: str | None, deadline: datetime

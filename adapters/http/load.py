@@ -15,7 +15,7 @@ from adapters.http.credential import Credential, CredentialRefused, credential_o
 from adapters.http.plan import Plan, plan_verb
 from bot.core.canonical import Digest, digest_of
 from bot.core.errors import SettingsInvalid
-from bot.core.verbs import Verb
+from bot.core.verbs import Undo, Verb
 from bot.ports.clock import Clock
 
 #: Raised whenever the same section would be sent, shown or judged in another way than before.
@@ -85,6 +85,9 @@ def _verb(connector: str, name: str, plan: Plan, shared: ConnectorSection) -> Ve
         settles_after_s=section.settles_after_s,
         config_digest=_digest(connector, name, section, shared),
         inspects=bool(section.inspect),
+        undo=None
+        if section.undo is None
+        else Undo(verb=section.undo.verb, window_s=section.undo.window_s),
     )
 
 

@@ -7,9 +7,16 @@ that the card shows and the request does not send, a look-up that cannot tell.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, unique
-from typing import TypeVar
+from typing import Final, TypeVar
 
-from adapters.http.config import AskSection, ByValue, FixedAudience, InspectSection, VerbSection
+from adapters.http.config import (
+    AskSection,
+    ByValue,
+    FixedAudience,
+    InspectSection,
+    UndoSection,
+    VerbSection,
+)
 from adapters.http.params import ParamsSchema, SchemaRefused, params_schema
 from adapters.http.path import ResourcePattern, Target, parse_resource, parse_target
 from adapters.http.template import (
@@ -26,6 +33,9 @@ from bot.core.verbs import Kind, Reach
 
 T = TypeVar("T")
 
+#: What an undo calls the target's own id or link for what was written.
+REFERENCE: Final[Name] = ("reference",)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AudiencePlan:
@@ -39,6 +49,18 @@ class Inspection:
     section: InspectSection
     target: Target
     matches: Mapping[str, Template]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoPlan:
+    section: UndoSection
+    resource: Template
+    params: Tree
+
+    @property
+    def names(self) -> frozenset[Name]:
+        found = (self.resource, *templates(self.params))
+        return frozenset(name for template in found for name in template.names)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +81,7 @@ class Plan:
     says_target: Template | None
     lookup: Target | None
     where: Mapping[str, Template]
+    undo: UndoPlan | None
 
 
 def plan_verb(section: VerbSection, *, place: str) -> Plan | list[str]:
@@ -111,6 +134,7 @@ class _Reading:
         says_target = self._optional("say.target", say.target)
         where = self._many("lookup.found.where", lookup.found.where) if lookup else {}
         asked = self._ask("lookup", lookup) if lookup else None
+        undo = self._undo(section.undo) if section.undo else None
         if self.problems or not (params and resource and target and effect):
             return None
         return Plan(
@@ -128,7 +152,13 @@ class _Reading:
             says_target=says_target,
             lookup=asked,
             where=where,
+            undo=undo,
         )
+
+    def _undo(self, section: UndoSection) -> UndoPlan | None:
+        resource = self._text("undo.resource", section.resource)
+        params = self._read("undo.params", lambda: parse_tree(dict(section.params)))
+        return UndoPlan(section=section, resource=resource, params=params) if resource else None
 
     def _read(self, where: str, parse: Callable[[], T]) -> T | None:
         try:
@@ -205,6 +235,8 @@ class _Check:
             self._names("lookup.found.where", plan.where.values(), sent, _Place.VALUE)
             self._tells_apart(plan.lookup)
             self._lookup_has_a_body()
+        if plan.undo:
+            self._undo_is_known(plan.undo)
         self._nothing_is_taken_twice()
         self._everything_is_sent()
         self._etag_is_observed()
@@ -268,6 +300,13 @@ class _Check:
         found = lookup.found
         if found.where or found.each is not None or found.reference is not None:
             self._problem("lookup", "HEAD is answered without a body: use GET")
+
+    def _undo_is_known(self, undo: UndoPlan) -> None:
+        known = ("params", "resource", "reference")
+        self._names("undo.resource", [undo.resource], known, _Place.TEXT)
+        self._names("undo.params", templates(undo.params), known, _Place.VALUE)
+        if REFERENCE in undo.names and self._plan.section.reference is None:
+            self._problem("undo", "{reference} is not known: say where it is under reference")
 
     def _nothing_is_taken_twice(self) -> None:
         for name in sorted({name for name in self._seen if self._seen.count(name) > 1}):

@@ -130,10 +130,14 @@ class _Missing(Exception):
 
 @dataclass(slots=True)
 class _Progress:
-    """``writer`` is kept until its connection is closed: it would close it when it is dropped."""
+    """``writer`` is kept until its connection is closed: it would close it when it is dropped.
+
+    ``exchange`` is what is known already, whatever becomes of the goodbye.
+    """
 
     stage: Stage = Stage.CONNECT
     writer: asyncio.StreamWriter | None = None
+    exchange: Exchange | None = None
 
 
 class Client:
@@ -171,6 +175,8 @@ class Client:
             async with asyncio.timeout(within_s):
                 return await self._deliver(envelope, progress)
         except TimeoutError:
+            if progress.exchange is not None:
+                return progress.exchange
             why, detail = Break.TIMEOUT, "The mail server did not answer in time."
         except _AddressRefused as error:
             why, detail = Break.UNREACHABLE, f"Keyturn may not connect there: {error}."
@@ -204,11 +210,11 @@ class Client:
         )
         try:
             await smtp.connect()
-            exchange = await self._converse(smtp, envelope, progress)
+            progress.exchange = await self._converse(smtp, envelope, progress)
             with suppress(SMTPException, OSError, ValueError):
                 async with asyncio.timeout(QUIT_S):
                     await smtp.quit()
-            return exchange
+            return progress.exchange
         finally:
             smtp.close()
 
@@ -353,11 +359,14 @@ def _stuffed(data: bytes) -> bytes:
 
 
 def _broken(error: BaseException, stage: Stage) -> tuple[Break, str]:
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLError):
-            return Break.TLS_FAILED, "The mail server's TLS certificate was not accepted."
-        cause = cause.__cause__
+    if stage in {Stage.CONNECT, Stage.TLS}:
+        cause: BaseException | None = error
+        while cause is not None:
+            if isinstance(cause, ssl.SSLCertVerificationError):
+                return Break.TLS_FAILED, "The mail server's TLS certificate was not accepted."
+            if isinstance(cause, ssl.SSLError):
+                return Break.TLS_FAILED, "TLS could not be begun with the mail server."
+            cause = cause.__cause__
     if isinstance(error, socket.gaierror):
         return Break.UNREACHABLE, "The mail server's name could not be resolved."
     if stage is Stage.CONNECT:

@@ -2,9 +2,9 @@
 
 import re
 from enum import StrEnum, unique
-from typing import Annotated, Final, Literal, Self, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from adapters.smtp.limits import MAX_MESSAGE_BYTES, MAX_RECIPIENTS, MAX_TIMEOUT_S
 from adapters.smtp.mailbox import MailboxRefused, domain_of, mailbox_of
@@ -84,16 +84,24 @@ class ConnectorSection(Section):
                 raise ValueError("an address to send from has no * or braces in it")
         return senders
 
-    @model_validator(mode="after")
-    def _reachable(self) -> Self:
-        if refusal := why_no_host(self.host, allow_private=self.allow_private):
+    @field_validator("host")
+    @classmethod
+    def _reachable(cls, host: str, info: ValidationInfo) -> str:
+        refusal = why_no_host(host, allow_private=info.data.get("allow_private", False))
+        if refusal:
             raise ValueError(refusal)
-        if self.security is Security.NONE and not (self.allow_private and is_here(self.host)):
+        return host
+
+    @field_validator("security")
+    @classmethod
+    def _private(cls, security: Security, info: ValidationInfo) -> Security:
+        is_own = info.data.get("allow_private", False) and is_here(info.data.get("host", ""))
+        if security is Security.NONE and not is_own:
             raise ValueError(
                 "without TLS anybody on the way can read and change mail: use starttls or tls. "
                 "Only a server on this machine may do without, with allow_private: true"
             )
-        return self
+        return security
 
 
 def is_here(host: str) -> bool:

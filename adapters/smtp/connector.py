@@ -1,10 +1,11 @@
 """The connector itself: one verb, which sends one mail."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from adapters.smtp.client import Client, Envelope
-from adapters.smtp.limits import MARGIN_S
+from adapters.smtp.limits import INLINE_BYTES, MARGIN_S
 from adapters.smtp.message import build, message_id
 from adapters.smtp.outcome import outcome_of
 from adapters.smtp.params import Mail, MailReader
@@ -54,11 +55,14 @@ class SmtpConnector:
 
     async def inspect(self, action: Action) -> Facts:
         mail = self._mail(action)
-        self._message(mail, key="")  # what cannot be written is refused at once
+        await self._message(mail, key="")  # what cannot be written is refused at once
         return Facts(audience=audience_of(mail.recipients, self._own_domains))
 
     def preview(self, action: Action, facts: Facts) -> Preview:  # noqa: ARG002  nothing is there before
         return preview_of(action, self._own_domains)
+
+    def undo(self, action: Action, *, reference: str | None) -> Action | None:  # noqa: ARG002 - mail cannot be called back
+        return None
 
     async def execute(
         self,
@@ -70,7 +74,7 @@ class SmtpConnector:
     ) -> Executed:
         try:
             mail = self._mail(action)
-            data = self._message(mail, key=key)
+            data = await self._message(mail, key=key)
         except KeyturnError as error:
             return Failed(reason=error.code, detail=f"{error.message}. Nothing was sent.")
         within_s = (deadline - self._clock.now()).total_seconds() - MARGIN_S
@@ -100,12 +104,17 @@ class SmtpConnector:
             raise UnknownVerb(f"the connector {self._name} has no such verb")
         return self._reader.read(action)
 
-    def _message(self, mail: Mail, *, key: str) -> bytes:
+    async def _message(self, mail: Mail, *, key: str) -> bytes:
         """Return the bytes that are sent.
 
         Raises:
             InvalidInput: it cannot be written as mail, or is too large.
         """
+        if mail.size_bytes <= INLINE_BYTES:
+            return self._write(mail, key)
+        return await asyncio.to_thread(self._write, mail, key)
+
+    def _write(self, mail: Mail, key: str) -> bytes:
         try:
             data = build(mail, key=key, date=self._clock.now(), from_name=self._from_name)
         except (ValueError, LookupError) as error:  # the standard library's, about odd content

@@ -22,5 +22,6 @@ MAX_TIMEOUT_S: Final = 120
 CONNECT_S: Final = 5.0  #: for one address of several
 QUIT_S: Final = 1.0  #: for a goodbye that changes nothing any more
 MARGIN_S: Final = 0.2  #: kept back from the deadline, so that the outcome is there before it
+INLINE_BYTES: Final = 32_768  #: of content; more is written beside the event loop
 CHUNK_BYTES: Final = 65_536
 REPLY_CHARS: Final = 300  #: of what a server said, in a sentence for people

@@ -107,6 +107,11 @@ class Mail:
     def recipients(self) -> tuple[Mailbox, ...]:
         return (*self.to, *self.cc, *self.bcc)
 
+    @property
+    def size_bytes(self) -> int:
+        """How much there is to write, about."""
+        return len(self.text) + sum(len(one.content) for one in self.attachments)
+
 
 class MailReader:
     """Reads what an action says into what is to be sent."""
@@ -184,7 +189,7 @@ def _attachments(params: Mapping[str, Json]) -> tuple[Attachment, ...]:
 
 def _attachment(listed: Mapping[str, str], place: str) -> Attachment:
     name = listed["name"]
-    if "=?" in name or name.strip(" .") != name:
+    if "=?" in name or name.strip() != name or name.strip(".") != name:
         raise InvalidInput(
             "a file name neither begins nor ends with a dot or a space, and has no =? in it",
             field=f"{place}/name",

@@ -38,9 +38,10 @@ def preview_of(action: Action, own_domains: Sequence[str]) -> Preview:
     outside = sum(not _is_inside(one, own_domains) for one in to_whom)
     attached = _attachments(action.params)
     effect = f"Send an e-mail to {_count(to_whom)}"
-    if outside:
-        which = "it is" if len(to_whom) == 1 else f"{outside} of them"
-        effect += f", {which} outside {_or(own_domains)}"
+    if outside == len(to_whom) > 0:
+        effect += f"{', all of them' if outside > 1 else ''} outside {_or(own_domains)}"
+    elif outside:
+        effect += f", {outside} of them outside {_or(own_domains)}"
     if attached:
         effect += f", with {len(attached)} attachment{'' if len(attached) == 1 else 's'}"
     return Preview(

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from adapters.web.flash import Flash, Tone, flash_of
 from adapters.web.forms import Press, Resume, SignIn, SignOut, Stop, StopThis, Viewed, parse
-from adapters.web.front import MAX_CHARS, Front, Visit, redirect
+from adapters.web.front import MAX_CHARS, Caller, Front, redirect
 from adapters.web.pages import our_path, served
 from bot.core.card import Button
 from bot.core.errors import InvalidInput, KeyturnError, NotAuthenticated
@@ -15,7 +15,7 @@ from bot.core.ids import HaltId
 from bot.ports.desk import Click
 
 _SETTLING = frozenset({Button.SETTLE_DONE, Button.SETTLE_NOT_DONE})
-_PRESSED_HERE = _SETTLING | {Button.APPROVE, Button.REJECT}
+_PRESSED_HERE = _SETTLING | {Button.APPROVE, Button.REJECT, Button.UNDO}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,103 +43,103 @@ class Actions:
         self.front.sessions.set_cookie(response, token)
         return response
 
-    async def sign_out(self, visit: Visit, _: SignOut) -> web.StreamResponse:
-        await self.front.sessions.end(visit.session.token)
-        self.front.live.wake(visit.person)
+    async def sign_out(self, caller: Caller, _: SignOut) -> web.StreamResponse:
+        await self.front.sessions.end(caller.session.token)
+        self.front.live.wake(caller.person)
         response = redirect("/signin")
         self.front.sessions.drop_cookie(response)
         return response
 
-    async def press(self, visit: Visit, form: Press) -> web.StreamResponse:
+    async def press(self, caller: Caller, form: Press) -> web.StreamResponse:
         if form.button not in _PRESSED_HERE:
             raise InvalidInput("This button has its own page")
         if form.button in _SETTLING and not form.note:
-            return await self._say(visit, Tone.REFUSED, "Say how you found out, then press again.")
+            return await self._say(caller, Tone.REFUSED, "Say how you found out, then press again.")
         pressed = await self.front.desk.press(
             Click(
-                person=visit.person,
+                person=caller.person,
                 chat=self.front.chat,
-                proposal=visit.proposal,
+                proposal=caller.proposal,
                 digest_prefix=form.digest,
                 button=form.button,
                 note=form.note,
             )
         )
-        self.front.live.wake(visit.person)
-        return await self.front.after(visit, flash_of(pressed), at=_card(visit))
+        self.front.live.wake(caller.person)
+        return await self.front.after(caller, flash_of(pressed), at=_card(caller))
 
-    async def viewed(self, visit: Visit, form: Viewed) -> web.StreamResponse:
+    async def viewed(self, caller: Caller, form: Viewed) -> web.StreamResponse:
         desk = self.front.desk
-        card = await desk.card(visit.person, visit.proposal, max_chars=MAX_CHARS)
-        if not visit.session.proves(form.served, served(card)):
+        card = await desk.card(caller.person, caller.proposal, max_chars=MAX_CHARS)
+        if not caller.session.proves(form.served, served(card)):
             return await self._say(
-                visit, Tone.REFUSED, "Open the last page of the full view, then press again."
+                caller, Tone.REFUSED, "Open the last page of the full view, then press again."
             )
         try:
-            await desk.viewed(visit.person, visit.proposal, chat=self.front.chat)
+            await desk.viewed(caller.person, caller.proposal, chat=self.front.chat)
         except KeyturnError as error:
-            return await self._say(visit, Tone.REFUSED, error.message)
+            return await self._say(caller, Tone.REFUSED, error.message)
         return await self._say(
-            visit, Tone.RECORDED, "You were shown the whole action. Now you can decide."
+            caller, Tone.RECORDED, "You were shown the whole action. Now you can decide."
         )
 
-    async def stop_this(self, visit: Visit, form: StopThis) -> web.StreamResponse:
-        card = await self.front.desk.card(visit.person, visit.proposal, max_chars=MAX_CHARS)
+    async def stop_this(self, caller: Caller, form: StopThis) -> web.StreamResponse:
+        card = await self.front.desk.card(caller.person, caller.proposal, max_chars=MAX_CHARS)
         if form.scope is not HaltScope.AGENT_FOR_PRINCIPAL:
             agent = card.agent if form.scope is HaltScope.AGENT else None
             target = HaltTarget(scope=form.scope, agent=agent)
-            return await self._halt(visit, target, form.reason, at=_card(visit))
+            return await self._halt(caller, target, form.reason, at=_card(caller))
         # Whom the agent acts for is not the chat's to know: the desk finds it in the proposal.
         pressed = await self.front.desk.press(
             Click(
-                person=visit.person,
+                person=caller.person,
                 chat=self.front.chat,
-                proposal=visit.proposal,
+                proposal=caller.proposal,
                 digest_prefix=form.digest,
                 button=Button.STOP_AGENT,
                 note=form.reason,
             )
         )
-        self.front.live.wake(visit.person)
-        return await self.front.after(visit, flash_of(pressed), at=_card(visit))
+        self.front.live.wake(caller.person)
+        return await self.front.after(caller, flash_of(pressed), at=_card(caller))
 
-    async def stop_all(self, visit: Visit, form: Stop) -> web.StreamResponse:
+    async def stop_all(self, caller: Caller, form: Stop) -> web.StreamResponse:
         if form.scope is not HaltScope.ALL:
             raise InvalidInput("Here everything is stopped, or nothing")
-        return await self._halt(visit, HaltTarget(scope=HaltScope.ALL), form.reason, at="/")
+        return await self._halt(caller, HaltTarget(scope=HaltScope.ALL), form.reason, at="/")
 
-    async def resume(self, visit: Visit, form: Resume) -> web.StreamResponse:
-        halt = HaltId(visit.request.match_info["halt"])
+    async def resume(self, caller: Caller, form: Resume) -> web.StreamResponse:
+        halt = HaltId(caller.request.match_info["halt"])
         try:
             await self.front.desk.resume(
-                visit.person, halt, reason=form.reason, chat=self.front.chat
+                caller.person, halt, reason=form.reason, chat=self.front.chat
             )
         except KeyturnError as error:
-            return await self._say(visit, Tone.REFUSED, error.message, at="/")
-        self.front.live.wake(visit.person)
+            return await self._say(caller, Tone.REFUSED, error.message, at="/")
+        self.front.live.wake(caller.person)
         return await self._say(
-            visit,
+            caller,
             Tone.RECORDED,
             "Resumed: new proposals are taken again. What was stopped stays stopped.",
             at="/",
         )
 
     async def _halt(
-        self, visit: Visit, target: HaltTarget, reason: str, *, at: str
+        self, caller: Caller, target: HaltTarget, reason: str, *, at: str
     ) -> web.StreamResponse:
         try:
-            await self.front.desk.halt(visit.person, target, reason=reason, chat=self.front.chat)
+            await self.front.desk.halt(caller.person, target, reason=reason, chat=self.front.chat)
         except KeyturnError as error:
-            return await self._say(visit, Tone.REFUSED, error.message, at=at)
-        self.front.live.wake(visit.person)
+            return await self._say(caller, Tone.REFUSED, error.message, at=at)
+        self.front.live.wake(caller.person)
         text = "Stopped. What was not yet carried out will not be, until a person resumes it."
-        return await self._say(visit, Tone.RECORDED, text, at=at)
+        return await self._say(caller, Tone.RECORDED, text, at=at)
 
     async def _say(
-        self, visit: Visit, tone: Tone, text: str, *, at: str | None = None
+        self, caller: Caller, tone: Tone, text: str, *, at: str | None = None
     ) -> web.StreamResponse:
-        return await self.front.after(visit, Flash(tone=tone, text=text), at=at or _card(visit))
+        return await self.front.after(caller, Flash(tone=tone, text=text), at=at or _card(caller))
 
 
-def _card(visit: Visit) -> str:
-    return f"/proposals/{visit.proposal}"
+def _card(caller: Caller) -> str:
+    return f"/proposals/{caller.proposal}"

@@ -6,14 +6,17 @@ from aiohttp import web
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from bot.core.card import Button, Card
-from bot.core.errors import InvalidInput
+from bot.core.errors import InvalidInput, SecretSent
 from bot.core.halts import HaltScope
+from bot.core.secret_scan import find_secrets, without_secrets
 
 MAX_NOTE_CHARS: Final = 2_000
 DIGEST_PREFIX_CHARS: Final = 32
 PROPOSAL: Final = "prp_[0-9a-z]{26}"
 HALT: Final = "hlt_[0-9a-z]{26}"
 
+#: What people write themselves; it is kept.
+_WRITTEN: Final = frozenset({"note", "reason"})
 _FORM_TYPE: Final = "application/x-www-form-urlencoded"
 
 
@@ -79,6 +82,7 @@ async def parse(request: web.Request, kind: type[F]) -> F:
 
     Raises:
         InvalidInput: it is not a form of this kind.
+        SecretSent: what a person wrote in it holds a secret.
     """
     if request.content_type != _FORM_TYPE:
         raise InvalidInput("This is not a form of the inbox")
@@ -86,9 +90,17 @@ async def parse(request: web.Request, kind: type[F]) -> F:
     if len(sent) != len(set(sent)):
         raise InvalidInput("A field of the form is there twice")
     try:
-        return kind.model_validate(dict(sent))
+        form = kind.model_validate(dict(sent))
     except ValidationError as error:
-        raise InvalidInput(_complaint(error)) from None
+        raise InvalidInput(without_secrets(_complaint(error))) from None
+    for name in _WRITTEN & set(sent):
+        if found := find_secrets(str(sent[name])):
+            kinds = ", ".join(secret.kind for secret in found)
+            raise SecretSent(
+                f"What you wrote holds what looks like a secret ({kinds}). Nothing was recorded. "
+                "Write it again without the secret"
+            )
+    return form
 
 
 def digest_prefix(card: Card) -> str:

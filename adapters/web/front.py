@@ -34,12 +34,11 @@ F = TypeVar("F", bound=SignedForm)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
-    """A request of a person who is signed in; ``inbox`` is what they may see now."""
+class Caller:
+    """A request of a person who is signed in."""
 
     request: web.Request
     session: Session
-    inbox: Inbox
 
     @property
     def person(self) -> PersonId:
@@ -48,6 +47,13 @@ class Visit:
     @property
     def proposal(self) -> ProposalId:
         return ProposalId(self.request.match_info["proposal"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit(Caller):
+    """A caller who is shown a page; ``inbox`` is what they may see now."""
+
+    inbox: Inbox
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,26 +119,26 @@ class Front:
         """
 
         async def answer(request: web.Request) -> web.StreamResponse:
-            return await show(await self._visit(request))
+            return await show(await self._visit(await self._caller(request)))
 
         return self.open(answer)
 
     def action(
-        self, kind: type[F], act: Callable[[Visit, F], Awaitable[web.StreamResponse]]
+        self, kind: type[F], act: Callable[[Caller, F], Awaitable[web.StreamResponse]]
     ) -> Handler:
         """Return a handler for a form of *kind* that a page served to this session sent."""
 
         async def answer(request: web.Request) -> web.StreamResponse:
-            visit = await self._visit(request)
+            caller = await self._caller(request)
             form = await parse(request, kind)
-            if not visit.session.proves(form.form, FORM):
+            if not caller.session.proves(form.form, FORM):
                 return self.message(
-                    visit,
+                    await self._visit(caller),
                     status=403,
                     heading="This page was too old",
                     text="Nothing was recorded. Open the card again and press once more.",
                 )
-            return await act(visit, form)
+            return await act(caller, form)
 
         return self.open(answer)
 
@@ -170,11 +176,12 @@ class Front:
     def message(self, visit: Visit | None, *, status: int, heading: str, text: str) -> web.Response:
         return self.render("message.html", visit, status=status, heading=heading, text=text)
 
-    async def after(self, visit: Visit, flash: Flash, *, at: str) -> web.StreamResponse:
+    async def after(self, caller: Caller, flash: Flash, *, at: str) -> web.StreamResponse:
         """Send the browser to *at*, where *flash* is said; say it here if it cannot be kept."""
         try:
-            name = await self.flashes.leave(visit.session, flash)
+            name = await self.flashes.leave(caller.session, flash)
         except KeyturnError:
+            visit = await self._visit(caller)
             return self.message(visit, status=200, heading=flash.heading, text=flash.text)
         return redirect(f"{at}?said={name}")
 
@@ -191,11 +198,14 @@ class Front:
 
         return await self.live.stream(request, session.person.id, glance)
 
-    async def _visit(self, request: web.Request) -> Visit:
+    async def _caller(self, request: web.Request) -> Caller:
         by_person = BY_SCRIPT not in request.headers
-        session = await self.session(request, is_activity=by_person)
-        inbox = await self.desk.inbox(session.person.id, max_chars=MAX_CHARS)
-        return Visit(request=request, session=session, inbox=inbox)
+        return Caller(request=request, session=await self.session(request, is_activity=by_person))
+
+    async def _visit(self, caller: Caller) -> Visit:
+        # For pages alone: to look through an inbox takes far longer than to act on one card.
+        inbox = await self.desk.inbox(caller.person, max_chars=MAX_CHARS)
+        return Visit(request=caller.request, session=caller.session, inbox=inbox)
 
     def _signed_out(self, request: web.Request) -> web.StreamResponse:
         if request.method in {"GET", "HEAD"} and request.path != "/events":
@@ -218,13 +228,15 @@ def glance_at(inbox: Inbox, clock: Clock) -> Glance:
     seen = [
         (
             *(card.proposal, card.state, card.status, card.approvals_given, card.changed_at),
-            *(card.buttons, card.approve_needs_full_view),
+            *(card.buttons, card.approve_needs_full_view, card.undo_state),
         )
         for card in (*inbox.waiting, *inbox.decided)
     ]
     halts = [(halt.id, halt.is_active) for halt in inbox.halts]
     now = clock.now()
-    ends = [card.expires_at for card in inbox.waiting if card.expires_at and card.expires_at > now]
+    clocks = [card.expires_at for card in inbox.waiting]
+    clocks += [card.undo_until for card in inbox.decided]
+    ends = [at for at in clocks if at is not None and at > now]
     return Glance(
         version=version_of([seen, halts, inbox.waiting_total]),
         waiting=inbox.waiting_total,

@@ -111,6 +111,8 @@ class WebInbox:
             web.get(f"{card}/full", front.page(pages.full_view)),
             web.post(f"{card}/viewed", front.action(Viewed, actions.viewed)),
             web.get(f"{card}/history", front.page(pages.history)),
+            web.get(f"{card}/receipt", front.page(pages.receipt)),
+            web.get(f"{card}/undo", front.page(pages.undo)),
             web.get(f"{card}/stop", front.page(pages.stop)),
             web.post(f"{card}/stop", front.action(StopThis, actions.stop_this)),
             web.get("/stop", front.page(pages.stop_all)),

@@ -21,6 +21,8 @@ from bot.core.ids import PersonId
 
 MAX_STREAMS_PER_PERSON: Final = 20
 _RETRY_MS: Final = 3_000
+#: A glance builds the whole inbox: many changes within this time are told at once.
+_PAUSE_S: Final = 0.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +107,7 @@ class Live:
                     known = seen.version
                     data = json.dumps({"version": known, "waiting": seen.waiting})
                     await response.write(f"event: changed\nid: {known}\ndata: {data}\n\n".encode())
+            await asyncio.sleep(_PAUSE_S)
             try:
                 async with asyncio.timeout(wait_s):
                     await news.wait()

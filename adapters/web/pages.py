@@ -10,10 +10,10 @@ from aiohttp import web
 from adapters.web.forms import PROPOSAL, digest_prefix
 from adapters.web.front import MAX_CHARS, Front, Visit, redirect
 from adapters.web.rendering import STATIC
-from adapters.web.site import HEADERS
+from adapters.web.site import HEADERS, UNKEPT
 from bot.core.actors import OPERATOR, Actor, Role
 from bot.core.card import Card
-from bot.core.errors import NotAuthenticated
+from bot.core.errors import IllegalTransition, NotAuthenticated
 from bot.core.ids import PersonId
 from bot.core.states import ActorKind
 
@@ -22,7 +22,7 @@ CONTENT_TYPES: Final = {
     "keyturn.js": "text/javascript",
     "icon.svg": "image/svg+xml",
 }
-_OUR_PATH: Final = re.compile(f"/(?:proposals/{PROPOSAL}(?:/(?:full|history|stop))?|stop)?")
+_OUR_PATH: Final = re.compile(f"/(?:proposals/{PROPOSAL}(?:/(?:full|history|stop|undo))?|stop)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,30 @@ class Pages:
         card = await self._card(visit)
         entries = await self.front.desk.history(visit.person, visit.proposal)
         return self.front.render("history.html", visit, card=card, entries=entries)
+
+    async def receipt(self, visit: Visit) -> web.StreamResponse:
+        text = await self.front.desk.receipt(visit.person, visit.proposal)
+        name = f"receipt-{visit.proposal}.json"
+        return web.Response(
+            text=text,
+            content_type="application/json",
+            headers={
+                **UNKEPT,
+                "Content-Disposition": f'attachment; filename="{name}"',
+            },
+        )
+
+    async def undo(self, visit: Visit) -> web.StreamResponse:
+        card = await self._card(visit)
+        try:
+            offer = await self.front.desk.undo_offer(visit.person, visit.proposal)
+        except IllegalTransition as error:
+            return self.front.message(
+                visit, status=error.status, heading="This cannot be undone now", text=error.message
+            )
+        return self.front.render(
+            "undo.html", visit, card=card, offer=offer, digest=digest_prefix(card)
+        )
 
     async def stop(self, visit: Visit) -> web.StreamResponse:
         card = await self._card(visit)

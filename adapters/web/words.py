@@ -90,8 +90,34 @@ def asks_for(card: Card, button: str) -> bool:
             return card.state is State.PENDING
         case Button.SETTLE_DONE | Button.SETTLE_NOT_DONE:
             return card.state is State.IN_DOUBT
+        case Button.UNDO:
+            return card.state is State.SUCCEEDED and card.undo_until is not None
         case Button.FULL_VIEW | Button.STOP_AGENT:
             return True
+
+
+#: How an undo stands, as the card of what it undoes says it.
+UNDO: Mapping[State, StateWords] = MappingProxyType(
+    {
+        State.PENDING: StateWords("Somebody was asked to undo this", "keyhole", "open"),
+        State.APPROVED: StateWords("Being undone", "back", "open"),
+        State.EXECUTING: StateWords("Being undone", "back", "open"),
+        State.SUCCEEDED: StateWords("Undone", "back", "quiet"),
+        State.IN_DOUBT: StateWords("It is not known whether this was undone", "question", "doubt"),
+    }
+)
+_NOT_UNDONE = StateWords("Not undone: it did not work, or was stopped", "cross", "no")
+
+
+def undo_words(card: Card) -> StateWords | None:
+    """Return how the undo of what *card* shows stands, if there is one."""
+    return None if card.undo_state is None else UNDO.get(card.undo_state, _NOT_UNDONE)
+
+
+def standing(card: Card) -> StateWords:
+    """Return what a list says became of it: what was undone is done no more."""
+    is_undone = card.undo_state in (State.APPROVED, State.EXECUTING, State.SUCCEEDED)
+    return (undo_words(card) if is_undone else None) or STATE[card.state]
 
 
 def needs_full_view(card: Card) -> bool:

@@ -5,6 +5,7 @@ reach, for as long as the command takes. So there is one way in, and every chang
 """
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -56,13 +57,43 @@ class Admin:
         """
         return await self._ask("GET", steps, query=query)
 
-    async def post(self, *steps: str, body: Mapping[str, Any] | None = None) -> Any:
+    async def post(
+        self,
+        *steps: str,
+        body: Mapping[str, Any] | None = None,
+        within_s: float = ANSWER_WITHIN_S,
+    ) -> Any:
         """Return what it answers to *body*; raises as :meth:`get`."""
-        return await self._ask("POST", steps, body=body or {})
+        return await self._ask("POST", steps, body=body or {}, within_s=within_s)
+
+    async def follow(self, *steps: str, body: Mapping[str, Any]) -> AsyncIterator[Any]:
+        """Yield each line that it answers to *body* with, however long it takes.
+
+        Raises:
+            Refused: as :meth:`get`.
+            NotReachable: it ended before its last line.
+        """
+        url = URL(_BASE + "/".join(quote(step, safe="") for step in steps), encoded=True)
+        patience = aiohttp.ClientTimeout(sock_connect=ANSWER_WITHIN_S)
+        try:
+            async with self._session.post(url, json=body, timeout=patience) as answer:
+                if answer.status >= 400:
+                    raise Refused(await answer.json(content_type=None))
+                async for line in answer.content:
+                    value = json.loads(line)
+                    if "problem" in value:
+                        raise Refused(value["problem"])
+                    yield value
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            raise _no_answer() from error
 
     async def put(self, *steps: str, body: Mapping[str, Any]) -> Any:
         """Return what it answers to *body*; raises as :meth:`get`."""
         return await self._ask("PUT", steps, body=body)
+
+    async def delete(self, *steps: str) -> Any:
+        """Return what it answers to the end of *steps*; raises as :meth:`get`."""
+        return await self._ask("DELETE", steps)
 
     async def _ask(
         self,
@@ -71,19 +102,27 @@ class Admin:
         *,
         body: Mapping[str, Any] | None = None,
         query: Mapping[str, str | list[str]] | None = None,
+        within_s: float = ANSWER_WITHIN_S,
     ) -> Any:
+        timeout = aiohttp.ClientTimeout(total=within_s)
         url = URL(_BASE + "/".join(quote(step, safe="") for step in steps), encoded=True)
         try:
-            async with self._session.request(method, url.with_query(query), json=body) as answer:
+            async with self._session.request(
+                method, url.with_query(query), json=body, timeout=timeout
+            ) as answer:
                 value = await answer.json(content_type=None) if answer.status != 204 else None
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-            raise NotReachable(
-                "The bot did not answer.",
-                remedy="It is not known how far it came. Look before you repeat it.",
-            ) from error
+            raise _no_answer() from error
         if answer.status >= 400:
             raise Refused(value if isinstance(value, dict) else {"status": answer.status})
         return value
+
+
+def _no_answer() -> NotReachable:
+    return NotReachable(
+        "The bot did not answer.",
+        remedy="It is not known how far it came. Look before you repeat it.",
+    )
 
 
 @asynccontextmanager

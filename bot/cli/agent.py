@@ -9,6 +9,7 @@ from bot.cli.options import Config, Debug, Json, Reason
 from bot.cli.output import as_json, facts, local, out, plain, table, to_copy
 from bot.cli.people_by_id import People
 from bot.cli.run import ask
+from bot.cli.webhook import webhook, webhook_line
 
 app = typer.Typer(
     add_completion=False,
@@ -164,6 +165,9 @@ def limits(
         _show(found, people)
 
 
+app.command()(webhook)
+
+
 def _show(agent: dict[str, Any], people: People) -> None:
     facts(
         {
@@ -174,6 +178,7 @@ def _show(agent: dict[str, Any], people: People) -> None:
             "acts for": people.names(agent["principals"]) or "nobody",
             "may propose": " ".join(agent["verbs"]) or "nothing",
             "active": "yes" if agent["active"] else "no",
+            "webhook": webhook_line(agent["webhook"]),
             "registered": local(agent["created_at"]),
         }
     )

@@ -28,6 +28,11 @@ from bot.core.errors import RefusesToStart
 from bot.main import Bot, assemble
 from bot.settings import load
 
+#: As samples/connectors.forum.yaml says it.
+UNDO_WITHIN_S = 900
+_LOOK_EVERY_S = 0.5
+_FAREWELL_S = 5
+
 app = typer.Typer(add_completion=False)
 
 THREAD = "eng-help"
@@ -81,6 +86,13 @@ async def _tell(stage: "_Stage") -> None:
     out.print("\n[bold]2.[/] It comes back with advice that would open data to everybody.")
     await stage.let_the_agent("second", answer=BAD_ANSWER)
     await stage.show_board()
+
+    out.print("\n[bold]3.[/] What you approved, you can take back: open its card, press Undo.")
+    out.print("   It is possible for 15 minutes. Ctrl-C ends the demo without it.")
+    if await stage.until_taken_back():
+        await stage.show_board()
+        # The inbox ends with the demo: first it should say what happened.
+        await asyncio.sleep(_FAREWELL_S)
     out.print("\nNothing reached the board that you did not approve. The demo is over.")
 
 
@@ -148,6 +160,17 @@ class _Stage:
         for post in posts:
             text = plain(_as_text(post["text"]))
             out.print(f"   | {plain(post['author'] or 'somebody')}: {text}", style="dim")
+
+    async def until_taken_back(self) -> bool:
+        """Wait until a post has gone from the board; return False when it is too late for that."""
+        posts = len(await self._board())
+        try:
+            async with asyncio.timeout(UNDO_WITHIN_S):
+                while len(await self._board()) >= posts:  # noqa: ASYNC110 - the forum tells nobody
+                    await asyncio.sleep(_LOOK_EVERY_S)
+        except TimeoutError:
+            return False
+        return True
 
     async def let_the_agent(self, key: str, *, answer: str) -> None:
         """Run the agent to its end and print what it says."""

@@ -1,28 +1,37 @@
 """What `keyturn doctor` looks at before it asks the bot: files, places, addresses, time."""
 
 import asyncio
+import json
 import os
 import shutil
 import stat
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from pathlib import Path
 from urllib.parse import urlsplit
 
-from bot.chosen import choose_connector
+from bot.backups import LAST_BACKUP
+from bot.chosen import DATABASE, RESTORE_MARK, choose_connector
 from bot.cli.first_files import is_free
 from bot.core.errors import PolicyInvalid, SettingsInvalid
 from bot.core.policy_file import parse_policy
+from bot.keys import grant_key_files, key_lines
 from bot.main import SystemClock
 from bot.secret_refs import private_file_problem
+from bot.service.key_rotation import KeyKind
 from bot.settings import Settings, is_loopback
+from store.sqlite.copying import what_is_damaged
 
 CONNECT_WITHIN_S = 3.0
 _LOW_BYTES = 1 << 30
 _TOO_LOW_BYTES = 100 << 20
 _MAX_SOCKET_PATH_BYTES = 100
 _CLOCK_SLACK_S = 120.0
+_OLD_BACKUP_DAYS = 8.0
+_KEY_IS_OLD = timedelta(days=365)
 
 
 class Status(StrEnum):
@@ -68,6 +77,8 @@ async def about_this_machine(settings: Settings, *, running: bool) -> AsyncItera
         *_policy(settings),
     ):
         yield finding
+    async for finding in _database(settings):
+        yield finding
     async for finding in _connectors(settings):
         yield finding
 
@@ -107,6 +118,22 @@ def _keys(settings: Settings) -> Iterator[Finding]:
             yield fail("data_dir", what, remedy)
         else:
             yield ok("data_dir", f"{file.name}, for its owner alone")
+            yield from _age(file)
+
+
+def _age(file: Path) -> Iterator[Finding]:
+    """Warn where the newest key in *file*, which is the one in use, is old."""
+    if file.suffix != ".key" or not (lines := key_lines(file)):
+        return
+    age = datetime.now(UTC) - lines[-1].made_at
+    kind = file.stem.partition("-")[0]
+    is_newest = kind != "grant" or file == grant_key_files(file.parent)[-1]
+    if age > _KEY_IS_OLD and is_newest and kind in set(KeyKind):
+        yield warn(
+            "data_dir",
+            f"{file.name} has been in use for {age.days} days",
+            f"keyturn keys rotate {kind}",
+        )
 
 
 def _space(settings: Settings) -> Iterator[Finding]:
@@ -121,6 +148,41 @@ def _space(settings: Settings) -> Iterator[Finding]:
         yield warn("data_dir", told, "Free some space before it runs out.")
     else:
         yield ok("data_dir", told)
+
+
+async def _database(settings: Settings) -> AsyncIterator[Finding]:
+    database = settings.data_dir / DATABASE
+    if settings.store.type != "sqlite" or not database.exists():
+        return
+    damage = await asyncio.to_thread(what_is_damaged, database)
+    if damage is not None:
+        yield fail("store", f"{database.name} is damaged: {damage}", "keyturn restore BACKUP")
+    else:
+        yield ok("store", f"every page of {database.name} is whole")
+    if (settings.data_dir / RESTORE_MARK).exists():
+        yield fail("store", "a restore was begun and has not ended", "Run it again.")
+    kept = len(list(settings.data_dir.glob("replaced-*")))
+    if kept:
+        yield warn(
+            "data_dir",
+            f"{kept} folder{'s' if kept != 1 else ''} replaced-* of earlier restores",
+            "Delete them once nobody needs to look into them: they hold what was erased since.",
+        )
+    yield _backup(settings)
+
+
+def _backup(settings: Settings) -> Finding:
+    try:
+        made_at = datetime.fromisoformat(
+            json.loads((settings.data_dir / LAST_BACKUP).read_bytes())["made_at"]
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return warn("backup", "none was made yet", "keyturn backup FOLDER, on another disk")
+    age_days = (datetime.now(UTC) - made_at).total_seconds() / 86_400
+    told = f"the last one is {age_days:.0f} day{'s' if round(age_days) != 1 else ''} old"
+    if age_days > _OLD_BACKUP_DAYS:
+        return warn("backup", told, "keyturn backup FOLDER; let the machine do it every night")
+    return ok("backup", told)
 
 
 def _clock(settings: Settings) -> Iterator[Finding]:

@@ -10,10 +10,23 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
+from adapters.file.log_state import state_text
 from bot.cli import sample_forum
-from bot.keys import SHELF_KEY, SHELF_KEY_BYTES
+from bot.core.checkpoint import LOG_ID_BYTES, new_origin
+from bot.core.signed_note import SECRET_BYTES, Signer
+from bot.keys import (
+    GRANT_KEY,
+    GRANT_KEY_BYTES,
+    LOG_KEY,
+    LOG_STATE,
+    SHELF_KEY,
+    SHELF_KEY_BYTES,
+    grant_key_files,
+)
+from bot.service.checkpoints import beginning
 
 FORUM_FOLDER = "forum"
+MODERATOR_KEY_BYTES = 32
 
 _SAMPLES = files("bot.cli") / "samples"
 _WANTED_PORTS = {"agents_port": 8080, "people_port": 8081, "forum_port": 8082}
@@ -36,25 +49,46 @@ def first_files(config: Path, *, with_forum: bool) -> Sequence[Written]:
         sample = Template(_sample("connectors.forum.yaml")).substitute(ports)
     else:
         sample = _sample("connectors.none.yaml")
+    deployment = _deployment()
     settings = Template(_sample("keyturn.yaml")).substitute(
-        ports, deployment=_deployment(), connectors=sample.rstrip()
+        ports, deployment=deployment, connectors=sample.rstrip()
     )
     forum = folder / FORUM_FOLDER
+    keys = folder / "keys"
+    # Where a newer one signs, the first may be gone for good.
+    grant_key = next(iter(grant_key_files(keys)), keys / GRANT_KEY)
     return (
         Written(config, settings),
         Written(folder / "policy.yaml", _sample("policy.yaml")),
         Written(folder / "groups.yaml", _sample("groups.yaml")),
-        Written(folder / "keys" / SHELF_KEY, secrets.token_hex(SHELF_KEY_BYTES) + "\n"),
+        Written(keys / SHELF_KEY, secrets.token_hex(SHELF_KEY_BYTES) + "\n"),
+        Written(grant_key, secrets.token_hex(GRANT_KEY_BYTES) + "\n"),
+        *log_files(folder, deployment=deployment),
         *(
             [
                 Written(
                     forum / sample_forum.CONFIG_FILE,
                     sample_forum.config_text(forum, port=ports["forum_port"]),
-                )
+                ),
+                Written(
+                    forum / sample_forum.MODERATOR_KEY,
+                    secrets.token_urlsafe(MODERATOR_KEY_BYTES) + "\n",
+                ),
             ]
             if with_forum
             else []
         ),
+    )
+
+
+def log_files(data_dir: Path, *, deployment: str, epoch: int = 0) -> Sequence[Written]:
+    """Return the key of a new log, and the state in which it begins; neither without the other."""
+    signer = Signer(
+        new_origin(deployment, secrets.token_bytes(LOG_ID_BYTES)), secrets.token_bytes(SECRET_BYTES)
+    )
+    return (
+        Written(data_dir / "keys" / LOG_KEY, signer.spell() + "\n"),
+        Written(data_dir / LOG_STATE, state_text(beginning(signer, epoch=epoch))),
     )
 
 
@@ -78,7 +112,12 @@ def write_missing(config: Path) -> Sequence[Path]:
     """Write what is not there yet, with the sample forum where it is installed, and return it."""
     is_new = not config.exists()
     with_forum = is_new and sample_forum.is_installed()
-    missing = [one for one in first_files(config, with_forum=with_forum) if not one.path.exists()]
+    wanted = first_files(config, with_forum=with_forum)
+    log = {one.path for one in wanted if one.path.name in (LOG_KEY, LOG_STATE)}
+    if any(path.exists() for path in log):
+        # One of the two alone would pass for a log that has only begun.
+        wanted = [one for one in wanted if one.path not in log]
+    missing = [one for one in wanted if not one.path.exists()]
     write(missing)
     return [one.path for one in missing]
 

@@ -145,11 +145,15 @@ def _params(given: str) -> Any:
 def _verdict(found: dict[str, Any]) -> str:
     match found["verdict"]:
         case "allow":
-            return "allow: it would be carried out without asking anybody"
+            return plain(f"allow: it would be done without asking anybody{_released(found)}")
         case "deny":
             return plain(f"deny: {found['reason']}")
         case _:
             approval = found["approval"]
             who = ", ".join(approval["approvers"])
             many = f"{approval['count']} of " if approval["mode"] == "four_eyes" else ""
-            return plain(f"hold ({approval['mode']}): {many}{who} would be asked")
+            return plain(f"hold ({approval['mode']}): {many}{who} would be asked{_released(found)}")
+
+
+def _released(found: dict[str, Any]) -> str:
+    return f", and it may be released to {', '.join(found['release'])}" if found["release"] else ""

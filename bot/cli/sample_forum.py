@@ -7,12 +7,10 @@ process that started it ends, however that happens.
 import asyncio
 import os
 import sys
-import threading
 from collections.abc import AsyncIterator
 from configparser import ConfigParser
 from configparser import Error as ConfigParserError
 from contextlib import asynccontextmanager, suppress
-from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -23,6 +21,7 @@ START_WITHIN_S = 15.0
 STOP_WITHIN_S = 5.0
 
 CONFIG_FILE = "isso.cfg"
+MODERATOR_KEY = "moderator.key"
 _LOG_FILE = "isso.log"
 
 _CONFIG = """\
@@ -75,9 +74,9 @@ async def running(folder: Path, *, url: str) -> AsyncIterator[None]:
         child = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            __name__,
-            "-c",
+            "bot.cli.forum_server",
             str(folder / CONFIG_FILE),
+            str(folder / MODERATOR_KEY),
             stdin=asyncio.subprocess.PIPE,
             stdout=output,
             stderr=output,
@@ -110,14 +109,3 @@ async def _answers(child: asyncio.subprocess.Process, url: str) -> bool:
                     return True
                 await asyncio.sleep(0.05)
     return False
-
-
-def _end_with_parent() -> None:
-    # The parent holds the other end of standard input; it closes when the parent ends.
-    sys.stdin.buffer.read()
-    os._exit(0)
-
-
-if __name__ == "__main__":
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    import_module("isso").main()

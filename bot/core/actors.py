@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from bot.core.ids import AgentId, PersonId, ResourceServerId, TokenId
 from bot.core.states import ActorKind
 from bot.core.tokens import TokenHash, TokenKind
+from bot.core.webhook import Webhook
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,9 @@ def system_actor(part: str) -> Actor:
 
 #: Whoever runs commands on the machine itself, proven by the rights on the admin socket.
 OPERATOR = system_actor("operator")
+
+#: What puts a backup back and makes it safe.
+RESTORER = system_actor("restore")
 
 
 @unique
@@ -74,6 +78,12 @@ class Agent:
     verbs: tuple[str, ...]
     active: bool = True
     created_at: datetime
+    webhook: Webhook | None = None
+
+    @property
+    def is_told(self) -> bool:
+        """Whether its webhook is called when something happens to its proposals."""
+        return self.active and self.webhook is not None and self.webhook.stopped is None
 
     def may_propose(self, verb: str) -> bool:
         return any(fnmatchcase(verb, glob) for glob in self.verbs)
@@ -94,7 +104,8 @@ class ResourceServer:
 class Token:
     """What is known of a bearer token; the token itself is never stored.
 
-    ``holder`` is the id of the agent, person or resource server. ``ends_at`` is set by rotation and revocation.
+    ``holder`` is the id of the agent, person or resource server. ``ends_at`` is set by rotation
+    and revocation.
     """
 
     id: TokenId

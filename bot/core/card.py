@@ -51,6 +51,7 @@ class Button(StrEnum):
     STOP_AGENT = "stop_agent"
     SETTLE_DONE = "settle_done"  #: a person found that the effect happened
     SETTLE_NOT_DONE = "settle_not_done"  #: a person found that it did not
+    UNDO = "undo"  #: take back what was done, while that is possible
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +71,8 @@ class Card:
     """``missing_chars`` tells how much of the action is not on the card; 0 means all of it is.
 
     ``buttons`` are what this reader may press now; empty when nothing is asked of them.
+    ``undoes`` names what this takes back; ``undo_until`` is until when this can be taken back,
+    ``undone_by`` what does that, and ``undo_state`` how far it is.
     """
 
     proposal: ProposalId
@@ -103,13 +106,29 @@ class Card:
     status: str
     outcome: Outcome | None
     successor_of: ProposalId | None
+    undoes: ProposalId | None
+    undo_until: datetime | None
+    undone_by: ProposalId | None
+    undo_state: State | None
     buttons: tuple[Button, ...]
     approve_needs_full_view: bool
 
     @property
     def title(self) -> str:
         """One line for lists and notifications: who wants to do what."""
-        return f"{self.agent_name}: {show(self.effect)}"
+        who = self.agent_name if self.undoes is None else self.on_behalf_of
+        return f"{who}: {show(self.effect)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoStanding:
+    """Whether a reader is offered to undo a proposal, and the proposal that does so already."""
+
+    offered: bool = False
+    by: Proposal | None = None
+
+
+_NO_UNDO = UndoStanding()
 
 
 def build_card(
@@ -119,6 +138,7 @@ def build_card(
     principal: Person,
     reader: PersonId,
     may_decide: bool,
+    undo: UndoStanding = _NO_UNDO,
     status: str,
     max_chars: int = CARD_CHARS,
 ) -> Card:
@@ -163,7 +183,11 @@ def build_card(
         status=status,
         outcome=proposal.outcome,
         successor_of=proposal.successor_of,
-        buttons=_buttons(proposal, reader=reader, may_decide=may_decide),
+        undoes=proposal.undoes,
+        undo_until=proposal.undo_until,
+        undone_by=None if undo.by is None else undo.by.id,
+        undo_state=None if undo.by is None else undo.by.state,
+        buttons=_buttons(proposal, reader=reader, may_decide=may_decide, undo=undo),
         approve_needs_full_view=missing > 0 and not viewed,
     )
 
@@ -303,14 +327,20 @@ def _warnings(proposal: Proposal, action: Action) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_WARNINGS[finding.oddity] for finding in findings))
 
 
-def _buttons(proposal: Proposal, *, reader: PersonId, may_decide: bool) -> tuple[Button, ...]:
+def _buttons(
+    proposal: Proposal, *, reader: PersonId, may_decide: bool, undo: UndoStanding
+) -> tuple[Button, ...]:
     buttons: list[Button] = []
     if proposal.state is State.PENDING and may_decide:
         buttons += [Button.APPROVE, Button.REJECT]
     four_eyes = proposal.approval and proposal.approval.mode is ApprovalMode.FOUR_EYES
     if proposal.state is State.IN_DOUBT and (may_decide or reader == proposal.principal):
         buttons += [Button.SETTLE_DONE, Button.SETTLE_NOT_DONE]
+    if undo.offered:
+        buttons.append(Button.UNDO)
     buttons.append(Button.FULL_VIEW)
+    if proposal.undoes is not None:
+        return tuple(buttons)
     if reader == proposal.principal or (may_decide and not four_eyes):
         buttons.append(Button.STOP_AGENT)
     return tuple(buttons)

@@ -5,6 +5,8 @@ from datetime import datetime
 from enum import StrEnum, unique
 
 from bot.core.ids import EffectId, ProposalId, effect_id
+from bot.core.proposal import Proposal
+from bot.core.states import State
 
 
 @unique
@@ -14,6 +16,7 @@ class EffectKind(StrEnum):
     EXECUTE = "execute"  #: claim, carry out, record the outcome
     LOOK_UP = "look_up"  #: ask the target whether a doubtful effect happened
     SWEEP = "sweep"  #: write as revoked, in chunks, what a halt has ended
+    NOTIFY = "notify"  #: tell the agent, through its webhook, which state was entered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +66,22 @@ def refresh(proposal: ProposalId, occasion: str) -> Effect:
     return _effect(EffectKind.REFRESH, proposal, occasion)
 
 
+def refresh_all(proposal: Proposal) -> tuple[Effect, ...]:
+    """Return what brings every card that shows the state of *proposal* up to date.
+
+    These are its own; those of what it undoes; and its own once more when it can no longer be
+    undone.
+    """
+    follow = [refresh(proposal.id, proposal.state)]
+    if proposal.undoes is not None:
+        follow.append(refresh(proposal.undoes, f"{proposal.id}-{proposal.state}"))
+    if proposal.undo_until is not None:
+        follow.append(
+            _effect(EffectKind.REFRESH, proposal.id, "undo-closed", due_at=proposal.undo_until)
+        )
+    return tuple(follow)
+
+
 def execute(proposal: ProposalId) -> Effect:
     return _effect(EffectKind.EXECUTE, proposal, "once")
 
@@ -73,6 +92,11 @@ def look_up(proposal: ProposalId, *, due_at: datetime) -> Effect:
 
 def sweep(halt: str) -> Effect:
     return _effect(EffectKind.SWEEP, halt, "once")
+
+
+def notify(proposal: ProposalId, state: State) -> Effect:
+    """Tell that *proposal* entered *state*, which no proposal enters twice."""
+    return _effect(EffectKind.NOTIFY, proposal, state)
 
 
 def _effect(

@@ -3,7 +3,8 @@
 KeyturnError
 ├── InvalidInput            the request cannot be understood                 422
 │   ├── UnknownVerb         no connector declares the verb                   422
-│   ├── SecretInProposal    the action carries a secret                      422
+│   ├── SecretSent          what was sent carries a secret                   422
+│   │   └── SecretInProposal    it is a proposal                             422
 │   ├── KeyReused           same Idempotency-Key, another body               422
 │   └── TooLarge            more than may be sent                            413
 ├── NotAuthenticated        no token, a wrong one, or another kind's         401
@@ -11,6 +12,13 @@ KeyturnError
 ├── NotFound                not there, or not yours to see                   404
 ├── IllegalTransition       the proposal's state does not allow the event    409
 ├── Conflict                somebody else moved it first                     409
+├── GrantRefused            the grant does not permit this                   403
+│   ├── GrantNotGenuine     this deployment has not issued it                403
+│   ├── GrantElsewhere      it is for another audience                       403
+│   ├── ActionChanged       it is for another action                         403
+│   ├── GrantExpired        its time is over                                 403
+│   ├── GrantRevoked        it was stopped meanwhile                         403
+│   └── GrantUsed           it has been redeemed already                     409
 ├── TooMany                 a fixed cap or a rate is used up                 429
 ├── Unavailable             nothing may happen now                           503
 │   ├── Halted              a person has stopped this                        503
@@ -64,7 +72,15 @@ class UnknownVerb(InvalidInput):
     default_remedy = "Ask GET /v1/verbs which verbs this credential may propose."
 
 
-class SecretInProposal(InvalidInput):
+class SecretSent(InvalidInput):
+    """Names the place and the kind, never the value."""
+
+    code = "secret_sent"
+    title = "What was sent carries a secret"
+    default_remedy = "Leave the secret out: what is written here is kept, and people read it."
+
+
+class SecretInProposal(SecretSent):
     code = "secret_in_proposal"
     title = "The proposal carries a secret"
     default_remedy = (
@@ -119,6 +135,54 @@ class Conflict(KeyturnError):
     status = 409
     title = "Somebody else was first"
     default_remedy = "Read it again, then decide."
+
+
+class GrantRefused(KeyturnError):
+    code = "grant_refused"
+    status = 403
+    title = "The grant does not permit this"
+    default_remedy = "Do not carry the action out."
+
+
+class GrantNotGenuine(GrantRefused):
+    code = "grant_not_genuine"
+    title = "This deployment has not issued this grant"
+    default_remedy = "Do not carry the action out, and find out where the grant came from."
+
+
+class GrantElsewhere(GrantRefused):
+    code = "grant_for_another_audience"
+    title = "The grant is for another audience"
+
+
+class ActionChanged(GrantRefused):
+    code = "grant_for_another_action"
+    title = "The grant is for another action"
+    default_remedy = (
+        "Do not carry the action out. The agent has to propose it as it is now, and a person "
+        "has to approve that."
+    )
+
+
+class GrantExpired(GrantRefused):
+    code = "grant_expired"
+    title = "The grant's time is over"
+    default_remedy = "Do not carry the action out. The agent may propose it again."
+
+
+class GrantRevoked(GrantRefused):
+    code = "grant_revoked"
+    title = "The grant was stopped"
+
+
+class GrantUsed(GrantRefused):
+    code = "grant_used"
+    status = 409
+    title = "The grant has been redeemed already"
+    default_remedy = (
+        "Do not carry the action out a second time. The answer to the first request can be had "
+        "again under its Idempotency-Key, if it had one."
+    )
 
 
 class TooMany(KeyturnError):

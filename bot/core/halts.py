@@ -23,6 +23,9 @@ class HaltScope(StrEnum):
     ALL = "all"
 
 
+_OF_AGENTS = frozenset({HaltScope.AGENT_FOR_PRINCIPAL, HaltScope.AGENT})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HaltTarget:
     """What is stopped; the fields that ``scope`` does not need are None."""
@@ -77,17 +80,33 @@ def halt_against(
     return None
 
 
+def stops(target: HaltTarget, proposal: Proposal) -> bool:
+    """Return whether *target* covers *proposal*.
+
+    A stop of an agent is when people take back what it did: an undo is not stopped by it.
+    """
+    if proposal.undoes is not None and target.scope in _OF_AGENTS:
+        return False
+    return covers(
+        target,
+        agent=proposal.agent,
+        principal=proposal.principal,
+        connector=proposal.connector,
+    )
+
+
+def stopped_by(halts: Iterable[Halt], proposal: Proposal) -> Halt | None:
+    """Return an active halt that keeps *proposal* from being carried out, if there is one."""
+    return next((halt for halt in halts if halt.is_active and stops(halt.target, proposal)), None)
+
+
 def ended_by(halts: Iterable[Halt], proposal: Proposal) -> Halt | None:
     """Return the halt that ended *proposal*, though its row may not say so yet."""
     if proposal.state not in STOPPABLE:
         return None
     for halt in halts:
-        if (halt.is_active or proposal.created_at <= halt.set_at) and covers(
-            halt.target,
-            agent=proposal.agent,
-            principal=proposal.principal,
-            connector=proposal.connector,
-        ):
+        is_in_time = halt.is_active or proposal.created_at <= halt.set_at
+        if is_in_time and stops(halt.target, proposal):
             return halt
     return None
 

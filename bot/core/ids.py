@@ -17,6 +17,7 @@ TokenId = NewType("TokenId", str)
 EffectId = NewType("EffectId", str)
 ResourceServerId = NewType("ResourceServerId", str)
 GrantId = NewType("GrantId", str)
+WebhookSecretId = NewType("WebhookSecretId", str)
 GroupName = NewType("GroupName", str)
 
 ID_ENTROPY_BYTES = 16
@@ -53,6 +54,10 @@ def resource_server_id(entropy: bytes) -> ResourceServerId:
 
 def grant_id(entropy: bytes) -> GrantId:
     return GrantId("gnt_" + _spell(int.from_bytes(entropy[:16], "big")))
+
+
+def webhook_secret_id(entropy: bytes) -> WebhookSecretId:
+    return WebhookSecretId("whs_" + _spell(int.from_bytes(entropy[:16], "big")))
 
 
 def effect_id(subject: str, kind: str, occasion: str) -> EffectId:

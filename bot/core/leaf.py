@@ -17,6 +17,8 @@ from bot.core.merkle import leaf_hash
 
 LEAF_VERSION = 1
 SALT_BYTES = 16
+#: What a commitment's bytes begin with, so that they are those of nothing else.
+COMMITMENT = "keyturn.commitment.v1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +101,7 @@ def seal(
 
 def commitment(opening: Opening) -> Digest:
     """Return what stands in the leaf for *opening*."""
-    return digest_of(["keyturn.commitment.v1", opening.path, opening.salt, opening.value])
+    return digest_of([COMMITMENT, opening.path, opening.salt, opening.value])
 
 
 def timestamp(at: datetime) -> str:

@@ -218,7 +218,7 @@ class _HoldTerms(_Strict):
 
 
 class _AllowTerms(_Strict):
-    release: _Audiences = Field(default_factory=list)
+    release: _Audiences
 
 
 class _AllowEffect(_Strict):
@@ -255,7 +255,9 @@ _Effect = Annotated[
     Discriminator(
         _effect_kind,
         custom_error_type="policy_effect",
-        custom_error_message="an effect is allow, deny, {deny: reason} or {hold: {...}}",
+        custom_error_message=(
+            "an effect is allow, {allow: {release: [...]}}, deny, {deny: reason} or {hold: {...}}"
+        ),
     ),
 ]
 

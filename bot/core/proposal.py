@@ -7,7 +7,7 @@ from what the agent sent.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum, unique
 from typing import cast
 
@@ -123,6 +123,9 @@ class Proposal:
 
     ``attempt`` is that of the lease it was claimed under last; ``intents`` counts the attempts
     that may have reached the target. ``audience`` is the resource server's, in release mode.
+    ``undoes`` names what a person takes back with this; ``agent`` is then whose act that was.
+    ``undone_by`` is the last proposal to undo this one, whatever came of it. ``erased`` says that
+    nothing is left of its content.
     """
 
     id: ProposalId
@@ -161,12 +164,17 @@ class Proposal:
     supersedes: ProposalId | None = None
     superseded_by: ProposalId | None = None
     successor_of: ProposalId | None = None
+    undoes: ProposalId | None = None
+    undone_by: ProposalId | None = None
+    undo_window_s: int | None = None
     attempt: int = 0
     intents: int = 0
     claimed_at: datetime | None = None
     grant: Grant | None = None
     outcome: Outcome | None = None
+    acknowledged_at: datetime | None = None
     changed_at: datetime
+    erased: bool = False
 
     @property
     def action(self) -> Action:
@@ -186,6 +194,17 @@ class Proposal:
                 return None if self.grant is None else self.grant.report_by
             case _:
                 return None
+
+    @property
+    def undo_until(self) -> datetime | None:
+        """Until when a person may take it back; None where it was not done, or stays done."""
+        if self.state is not State.SUCCEEDED or self.outcome is None or self.undo_window_s is None:
+            return None
+        return self.outcome.at + timedelta(seconds=self.undo_window_s)
+
+    def is_of(self, agent: AgentId) -> bool:
+        """Return whether *agent* proposed it: what undoes its act is a person's."""
+        return self.agent == agent and self.undoes is None
 
     def has_viewed(self, person: PersonId) -> bool:
         return any(v.person == person and v.digest == self.digest for v in self.views)
@@ -209,6 +228,7 @@ def binding_digest(proposal: Proposal, *, deployment: str) -> Digest:
             "approval": _approval_value(proposal.approval),
             "preconditions": {"etag": proposal.etag},
             "facts": facts_value(proposal.facts),
+            **({} if proposal.undoes is None else {"undoes": proposal.undoes}),
         }
     )
 

@@ -7,6 +7,7 @@ digests and prose are not secrets; a detector that cried at them would soon be t
 
 import math
 import re
+import string
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -169,6 +170,14 @@ _PRIVATE_KEY: Final = _detector(
 )
 
 
+_PRIVATE_KEY_BLOCK: Final = re.compile(
+    r"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----"
+    r"(?:[\s\S]*?-----END [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----|[\s\S]*)"
+)
+_WORD: Final = frozenset(string.ascii_letters + string.digits + "_-.~+/%")
+_IN_PLACE: Final = "[a secret]"
+
+
 def find_secrets(value: Json, *, schema: Json | None = None) -> tuple[SecretFound, ...]:
     """Return the secrets in *value*, in order of appearance, each place and kind once.
 
@@ -181,6 +190,18 @@ def find_secrets(value: Json, *, schema: Json | None = None) -> tuple[SecretFoun
     if detectors:
         found += _detected(value, "", detectors)
     return tuple(dict.fromkeys(found))
+
+
+def without_secrets(text: str) -> str:
+    """Return *text* with every secret in it replaced by ``[a secret]``.
+
+    For words that go out all the same, such as an error that quotes what was asked for.
+    """
+    shown, end = "", 0
+    for start, stop in _merged(_spans(text)):
+        shown += text[end:start] + _IN_PLACE
+        end = stop
+    return shown + text[end:]
 
 
 def marks_secrets(schema: Json) -> bool:
@@ -198,6 +219,31 @@ def marks_secrets(schema: Json) -> bool:
 
 def _is_mark(schema: Mapping[str, Json]) -> bool:
     return schema.get("writeOnly") is True or schema.get("format") == "password"
+
+
+def _spans(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where secrets are, each to the end of the word it is in."""
+    for detector in _hinted(text):
+        if detector is _PRIVATE_KEY:
+            yield from (found.span() for found in _PRIVATE_KEY_BLOCK.finditer(text))
+            continue
+        for found in detector.form.finditer(text):
+            group = found.lastindex or 0
+            if detector.test(found[group]):
+                start, stop = found.span(group)
+                while start and text[start - 1] in _WORD:
+                    start -= 1
+                while stop < len(text) and text[stop] in _WORD:
+                    stop += 1
+                yield start, stop
+
+
+def _merged(spans: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    end = 0
+    for start, stop in sorted(spans):
+        if stop > end:
+            yield max(start, end), stop
+            end = stop
 
 
 def _strings(value: Json) -> tuple[list[str], list[str]]:

@@ -33,7 +33,7 @@ _TIME_BYTES: Final = 8
 _MARK: Final = "\N{EM DASH} "
 _MOST_SIGNATURES: Final = 100
 _NAME: Final = re.compile(r"[^\s+]+")
-_SECRET_PREFIX: Final = "PRIVATE+KEY+"
+_SIGNER_MARK: Final = "PRIVATE+KEY+"
 
 
 class NoteInvalid(InvalidInput):
@@ -146,10 +146,10 @@ class Signer:
         Raises:
             NoteInvalid: *text* spells none.
         """
-        name, _, rest = text.strip().removeprefix(_SECRET_PREFIX).partition("+")
+        name, _, rest = text.strip().removeprefix(_SIGNER_MARK).partition("+")
         key_id, _, encoded = rest.partition("+")
         data = _bytes(encoded)
-        if not text.startswith(_SECRET_PREFIX) or data is None or len(data) != 1 + SECRET_BYTES:
+        if not text.startswith(_SIGNER_MARK) or data is None or len(data) != 1 + SECRET_BYTES:
             raise NoteInvalid("this is not a private key for notes")
         if data[0] != ED25519:
             raise NoteInvalid(f"private keys of algorithm {data[0]} are not known here")
@@ -161,7 +161,7 @@ class Signer:
     def spell(self) -> str:
         """Return the private key as text: whoever has it can sign in this name."""
         data = bytes([ED25519]) + self._private.private_bytes_raw()
-        return f"{_SECRET_PREFIX}{self.key.name}+{self.key.key_id.hex()}+{_base64(data)}"
+        return f"{_SIGNER_MARK}{self.key.name}+{self.key.key_id.hex()}+{_base64(data)}"
 
     def sign(self, text: str) -> Signature:
         """Return this key's signature over *text*, which ends with a newline."""

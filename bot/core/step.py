@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, TypeAlias, TypeVar
 
-from bot.core.actors import Agent, Person, Token
+from bot.core.actors import Agent, Person, ResourceServer, Token
 from bot.core.canonical import Digest
 from bot.core.effects import Effect, Lease, Postponed, Renewed
 from bot.core.errors import KeyturnError
 from bot.core.halts import Halt
-from bot.core.ids import AgentId, PersonId, ProposalId
+from bot.core.ids import AgentId, PersonId, ProposalId, ResourceServerId
 from bot.core.leaf import LeafDraft
 from bot.core.policy_version import PolicyVersion
 from bot.core.proposal import Proposal
@@ -35,6 +35,7 @@ class Ask:
     proposals: tuple[ProposalId, ...] = ()
     agent: AgentId | None = None
     person: PersonId | None = None
+    resource_server: ResourceServerId | None = None
     idempotency: IdempotencyRef | None = None
     #: Count the pending proposals of this agent, and of this principal.
     pending_of_agent: AgentId | None = None
@@ -45,21 +46,24 @@ class Ask:
 class Snapshot:
     """A consistent view. ``now`` is the store's own time: it never repeats and never goes back.
 
-    ``halts`` holds every halt that is active or not fully swept.
+    ``halts`` holds every halt that is active or not fully swept, ``told`` every agent whose
+    webhook is called.
     """
 
     now: datetime
     proposals: Mapping[ProposalId, Proposal] = field(default_factory=dict)
     agent: Agent | None = None
     person: Person | None = None
+    resource_server: ResourceServer | None = None
     replayed: Proposal | None = None
     pending_of_agent: int = 0
     pending_of_principal: int = 0
     halts: Sequence[Halt] = ()
+    told: frozenset[AgentId] = frozenset()
     policy_digest: Digest | None = None
 
 
-Record: TypeAlias = Proposal | Agent | Person | Token | Halt | PolicyVersion
+Record: TypeAlias = Proposal | Agent | Person | ResourceServer | Token | Halt | PolicyVersion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -89,6 +89,17 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Undo:
+    """What a verb did can be taken back by ``verb`` of the same connector.
+
+    A person may ask for that until ``window_s`` after it was done.
+    """
+
+    verb: str
+    window_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verb:
     """One thing a connector can do; ``config_digest`` covers its whole resolved configuration."""
 
@@ -106,3 +117,5 @@ class Verb:
     inspects: bool = False
     #: To whom it is released; None for what the connector carries out itself.
     release: Release | None = None
+    #: None for what cannot be taken back.
+    undo: Undo | None = None

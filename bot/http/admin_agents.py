@@ -6,8 +6,9 @@ from aiohttp import web
 
 from bot.core.actors import Agent
 from bot.core.ids import PersonId
+from bot.core.webhook import Webhook
 from bot.http.admin_api import API, AdminApi
-from bot.http.admin_models import AgentBody, LimitsBody, ReasonBody, RotateBody
+from bot.http.admin_models import AgentBody, LimitsBody, ReasonBody, RotateBody, WebhookBody
 from bot.http.answers import answer
 from bot.http.auth import AdminCaller
 from bot.http.bodies import read_model
@@ -65,6 +66,27 @@ async def limit_agent(request: web.Request, caller: AdminCaller) -> web.Response
     return answer(_agent(agent))
 
 
+async def set_webhook(request: web.Request, caller: AdminCaller) -> web.Response:
+    body = await read_model(request, WebhookBody)
+    named = await _named(request)
+    agent, secret = await request.app[API].webhooks.set(caller.actor, named.id, url=body.url)
+    return answer({**_agent(agent), "secret": secret})
+
+
+async def rotate_webhook(request: web.Request, caller: AdminCaller) -> web.Response:
+    body = await read_model(request, RotateBody)
+    named = await _named(request)
+    agent, secret = await request.app[API].webhooks.rotate(
+        caller.actor, named.id, overlap_s=body.overlap_s
+    )
+    return answer({**_agent(agent), "secret": secret})
+
+
+async def remove_webhook(request: web.Request, caller: AdminCaller) -> web.Response:
+    named = await _named(request)
+    return answer(_agent(await request.app[API].webhooks.remove(caller.actor, named.id)))
+
+
 async def _named(request: web.Request) -> Agent:
     return await request.app[API].agents.get(request.match_info["agent"])
 
@@ -82,5 +104,12 @@ def _agent(agent: Agent) -> dict[str, object]:
         "principals": list(agent.principals),
         "verbs": list(agent.verbs),
         "active": agent.active,
+        "webhook": _webhook(agent.webhook),
         "created_at": agent.created_at,
     }
+
+
+def _webhook(webhook: Webhook | None) -> dict[str, object] | None:
+    if webhook is None:
+        return None
+    return {"url": webhook.url, "secrets": len(webhook.secrets), "stopped": webhook.stopped}

@@ -8,9 +8,11 @@ from pydantic import Field
 from bot.core.halts import HaltScope
 from bot.core.states import State
 from bot.core.verbs import Kind
-from bot.http.bodies import Body
+from bot.core.webhook import MAX_URL_CHARS
+from bot.http.bodies import Body, OpenBody
 from bot.http.models import Answer, AudienceAnswer
 from bot.service.agents import MAX_OVERLAP_S
+from bot.service.key_rotation import KeyKind
 
 MAX_LINK_TTL_S = 3600
 
@@ -37,6 +39,20 @@ class AgentBody(Body):
     purpose: Annotated[str, Field(min_length=1, max_length=500)]
     principals: Annotated[list[Ref], Field(default_factory=list, max_length=1000)]
     verbs: Annotated[list[Glob], Field(default_factory=list, max_length=1000)]
+
+
+class ResourceServerBody(Body):
+    """A program that redeems grants for one audience."""
+
+    name: Name
+    audience: Annotated[
+        str,
+        Field(
+            pattern=r"^[\x21-\x7e]{1,200}$",
+            examples=["https://pay.example"],
+            description="What grants for it carry as `aud`, and rules name in `release`.",
+        ),
+    ]
 
 
 class RotateBody(Body):
@@ -78,6 +94,12 @@ class SignInLinkBody(Body):
     ttl_s: Annotated[int, Field(ge=10, le=MAX_LINK_TTL_S)] = 600
 
 
+class UndoBody(Body):
+    """Who is asked to undo it; left out: its principal."""
+
+    person: Ref | None = None
+
+
 class HaltBody(Body):
     """What to stop; fields that the scope does not need are left out."""
 
@@ -88,7 +110,14 @@ class HaltBody(Body):
     reason: Reason
 
 
-class PolicyTextBody(Body):
+class BackupBody(Body):
+    """Where to make a backup: an absolute path on the machine of the bot."""
+
+    into: Annotated[str, Field(min_length=1, max_length=4000, pattern="^/")]
+    with_keys: bool = False
+
+
+class PolicyTextBody(OpenBody):
     """The text of a policy file."""
 
     text: Annotated[str, Field(max_length=1_000_000)]
@@ -104,6 +133,29 @@ class QuestionBody(Body):
     on_behalf_of: Ref | None = None
 
 
+class WebhookBody(Body):
+    """Where an agent is told from now on."""
+
+    url: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=MAX_URL_CHARS,
+            examples=["https://agent.your-company.net/keyturn"],
+        ),
+    ]
+
+
+class WebhookAnswer(Answer):
+    """Where an agent is told, and by how many secrets it can tell that Keyturn said it."""
+
+    url: str
+    secrets: Annotated[int, Field(description="How many sign now: two while one is renewed.")]
+    stopped: Annotated[
+        str | None, Field(description="Why nothing is sent any more; null while it is.")
+    ]
+
+
 class AgentAnswer(Answer):
     id: str
     name: str
@@ -112,6 +164,7 @@ class AgentAnswer(Answer):
     principals: list[str]
     verbs: list[str]
     active: bool
+    webhook: WebhookAnswer | None
     created_at: datetime
 
 
@@ -119,8 +172,30 @@ class AgentTokenAnswer(AgentAnswer):
     token: Annotated[str, Field(description="Shown this once.")]
 
 
+class WebhookSecretAnswer(AgentAnswer):
+    """The secret begins with `whsec_`, as libraries for Standard Webhooks expect it."""
+
+    secret: Annotated[str, Field(description="Shown this once.")]
+
+
 class AgentsAnswer(Answer):
     agents: list[AgentAnswer]
+
+
+class ResourceServerAnswer(Answer):
+    id: str
+    name: str
+    audience: str
+    active: bool
+    created_at: datetime
+
+
+class ResourceServerTokenAnswer(ResourceServerAnswer):
+    token: Annotated[str, Field(description="Shown this once.")]
+
+
+class ResourceServersAnswer(Answer):
+    resource_servers: list[ResourceServerAnswer]
 
 
 class PersonAnswer(Answer):
@@ -138,6 +213,25 @@ class PersonTokenAnswer(PersonAnswer):
 
 class PeopleAnswer(Answer):
     people: list[PersonAnswer]
+
+
+class ErasureAnswer(Answer):
+    """How much goes, or went."""
+
+    person: str
+    entries: Annotated[int, Field(description="Entries of the log that lose what opens them.")]
+    openings: Annotated[int, Field(description="Values that go from them.")]
+    proposals: Annotated[int, Field(description="Proposals that lose content or words.")]
+    ended: Annotated[int, Field(description="Proposals of these that are open, and end.")]
+    agents: int
+    halts: int
+    tokens: Annotated[int, Field(description="Admin tokens that end.")]
+    obstacles: Annotated[list[str], Field(description="What has to end before, in words.")]
+
+
+class ErasureScopeAnswer(ErasureAnswer):
+    handle: str
+    active: bool
 
 
 class SignInLinkAnswer(Answer):
@@ -211,6 +305,9 @@ class FullOutcomeAnswer(Answer):
     detail: str
     reference: str | None
     settled_by: str | None
+    claimed_by: Annotated[
+        str | None, Field(description="Who says so, where Keyturn has not seen it.")
+    ]
     at: datetime
 
 
@@ -229,6 +326,7 @@ class FullProposalAnswer(Answer):
     proposer: str
     principal: str
     mode: str
+    release_to: Annotated[str | None, Field(description="The audience, in release mode.")]
     action: Annotated[dict[str, Any], Field(description="Exactly what is bound and executed.")]
     action_digest: str
     digest: str
@@ -256,11 +354,42 @@ class FullProposalAnswer(Answer):
     supersedes: str | None
     superseded_by: str | None
     successor_of: str | None
+    undoes: Annotated[str | None, Field(description="What this takes back.")]
+    undone_by: Annotated[str | None, Field(description="The last proposal to take this back.")]
+    undo_until: Annotated[datetime | None, Field(description="Until when people may undo it.")]
     created_at: datetime
     expires_at: datetime | None
     use_by: datetime | None
     changed_at: datetime
     leaves: Annotated[list[LeafAnswer], Field(description="Its entries in the log, in order.")]
+
+
+class KeyAnswer(Answer):
+    """One key of the deployment; of the key itself nothing is told."""
+
+    kind: KeyKind
+    name: Annotated[
+        str,
+        Field(
+            description="What is public of it: the key id of grants, the verifier's key of the "
+            "log, or the beginning of a hash."
+        ),
+    ]
+    made_at: datetime
+    in_use: Annotated[
+        bool, Field(description="Whether it is the one that signs or encrypts what is new.")
+    ]
+
+
+class KeysAnswer(Answer):
+    """Every key, of each kind from the oldest to the newest."""
+
+    keys: list[KeyAnswer]
+
+
+class RotatedKeyAnswer(Answer):
+    kind: KeyKind
+    name: str
 
 
 class PolicyAnswer(Answer):
@@ -296,6 +425,7 @@ class ExplanationAnswer(Answer):
     verdict: Literal["allow", "hold", "deny"]
     reason: str | None
     approval: FullApprovalAnswer | None
+    release: Annotated[list[str], Field(description="The audiences it may be released to.")]
     rules: list[RuleExplanationAnswer]
 
 

@@ -1,5 +1,6 @@
 """The policy, for admins and auditors: what is in force, what a text or a question comes to."""
 
+from collections.abc import Sequence
 from typing import assert_never
 
 from aiohttp import web
@@ -141,11 +142,26 @@ def _broken(problem: str) -> dict[str, object]:
 
 def _verdict(verdict: Verdict) -> dict[str, object]:
     match verdict:
-        case Allow():
-            return {"verdict": "allow", "reason": None, "approval": None}
-        case Hold(approval=approval):
-            return {"verdict": "hold", "reason": None, "approval": approval_value(approval)}
+        case Allow(release=release):
+            return _word("allow", release=release)
+        case Hold(approval=approval, release=release):
+            return _word("hold", approval=approval_value(approval), release=release)
         case Deny(reason=reason):
-            return {"verdict": "deny", "reason": reason, "approval": None}
+            return _word("deny", reason=reason)
         case _:
             assert_never(verdict)
+
+
+def _word(
+    verdict: str,
+    *,
+    reason: str | None = None,
+    approval: dict[str, object] | None = None,
+    release: Sequence[str] = (),
+) -> dict[str, object]:
+    return {
+        "verdict": verdict,
+        "reason": reason,
+        "approval": approval,
+        "release": list(release),
+    }

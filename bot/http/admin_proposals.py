@@ -9,10 +9,13 @@ from bot.core.proposal import Outcome, Proposal, rationale_value
 from bot.core.verbs import Audience
 from bot.http import queries
 from bot.http.admin_api import API
+from bot.http.admin_models import UndoBody
 from bot.http.answers import answer
 from bot.http.auth import AdminCaller
+from bot.http.bodies import read_model
 from bot.ports.queries import Leaves, ProposalById, Proposals
 from bot.service.reading import as_they_are, delivery_of
+from bot.service.undo import Undo
 
 
 async def list_all_proposals(request: web.Request, _: AdminCaller) -> web.Response:
@@ -52,6 +55,16 @@ async def read_any_proposal(request: web.Request, _: AdminCaller) -> web.Respons
     )
 
 
+async def ask_to_undo(request: web.Request, caller: AdminCaller) -> web.Response:
+    """Ask a person: whoever configures never decides, about an undo as little as anything else."""
+    api = request.app[API]
+    body = await read_model(request, UndoBody)
+    person = None if body.person is None else (await api.people.get(body.person)).id
+    wanted = ProposalId(request.match_info["id"])
+    asked = await Undo(api.gate).ask(caller.actor, wanted, person=person)
+    return answer(_line(asked))
+
+
 def _line(proposal: Proposal) -> dict[str, object]:
     action = proposal.action
     return {
@@ -78,6 +91,7 @@ def _full(proposal: Proposal) -> dict[str, object]:
         "proposer": str(proposal.proposer),
         "principal": proposal.principal,
         "mode": proposal.mode.value,
+        "release_to": proposal.audience,
         "action": {"verb": action.verb, "resource": action.resource, "params": action.params},
         "action_digest": proposal.action_digest,
         "digest": proposal.digest,
@@ -105,6 +119,9 @@ def _full(proposal: Proposal) -> dict[str, object]:
         "supersedes": proposal.supersedes,
         "superseded_by": proposal.superseded_by,
         "successor_of": proposal.successor_of,
+        "undoes": proposal.undoes,
+        "undone_by": proposal.undone_by,
+        "undo_until": proposal.undo_until,
         "created_at": proposal.created_at,
         "expires_at": proposal.expires_at,
         "use_by": proposal.use_by,
@@ -150,5 +167,6 @@ def _outcome(outcome: Outcome | None) -> dict[str, object] | None:
         "detail": outcome.detail,
         "reference": outcome.reference,
         "settled_by": outcome.settled_by,
+        "claimed_by": None if outcome.claimed_by is None else str(outcome.claimed_by),
         "at": outcome.at,
     }

@@ -6,11 +6,15 @@ from pydantic import BaseModel
 
 from bot.core.errors import (
     Conflict,
+    Halted,
+    IllegalTransition,
     InvalidInput,
     KeyturnError,
     NotFound,
+    NotPermitted,
     StoreUnavailable,
     UnknownVerb,
+    UpstreamFailed,
 )
 from bot.http import admin_models as m
 from bot.http import queries
@@ -19,10 +23,24 @@ from bot.http.admin_agents import (
     limit_agent,
     list_agents,
     read_agent,
+    remove_webhook,
     revoke_agent,
     rotate_agent,
+    rotate_webhook,
+    set_webhook,
 )
+from bot.http.admin_backup import PROGRESS, make_backup
+from bot.http.admin_erasure import erase_person, read_erasure_scope
 from bot.http.admin_halts import create_halt, list_halts, resume_halt
+from bot.http.admin_keys import list_keys, rotate_key
+from bot.http.admin_log import (
+    ENTRIES,
+    OF_PROPOSAL,
+    OPENINGS,
+    START,
+    read_checkpoint,
+    read_log,
+)
 from bot.http.admin_people import (
     create_admin_token,
     create_person,
@@ -39,11 +57,19 @@ from bot.http.admin_policy import (
     read_policy,
     reload_policy,
 )
-from bot.http.admin_proposals import list_all_proposals, read_any_proposal
+from bot.http.admin_proposals import ask_to_undo, list_all_proposals, read_any_proposal
+from bot.http.admin_resource_servers import (
+    create_resource_server,
+    list_resource_servers,
+    read_resource_server,
+    revoke_resource_server,
+    rotate_resource_server,
+)
 from bot.http.admin_status import admin_whoami, metrics
 from bot.http.agent_routes import HEALTH_ROUTES
 from bot.http.auth import AdminCaller
 from bot.http.bodies import Body
+from bot.http.log_models import CheckpointAnswer, LogAnswer
 from bot.http.metrics import MEDIA_TYPE
 from bot.http.openapi import openapi_document
 from bot.http.problems import PolicyNotLoaded
@@ -61,6 +87,7 @@ def _query(name: str, about: str, type_: str = "string") -> Parameter:
 
 
 _AGENT = _path("agent", "The agent's id or name.")
+_RESOURCE_SERVER = _path("resource_server", "The resource server's id or name.")
 _PERSON = _path("person", "The person's id or handle.")
 
 
@@ -165,6 +192,81 @@ ADMIN_ROUTES: tuple[Route[Any], ...] = (
     ),
     _change(
         "POST",
+        "/v1/admin/resource-servers",
+        create_resource_server,
+        "Register a resource server; its token is shown this once",
+        m.ResourceServerTokenAnswer,
+        body=m.ResourceServerBody,
+        status=201,
+        problems=(Conflict,),
+    ),
+    _read(
+        "/v1/admin/resource-servers",
+        list_resource_servers,
+        "List every resource server",
+        m.ResourceServersAnswer,
+    ),
+    _read(
+        "/v1/admin/resource-servers/{resource_server}",
+        read_resource_server,
+        "Read a resource server",
+        m.ResourceServerAnswer,
+        _RESOURCE_SERVER,
+        problems=(NotFound,),
+    ),
+    _change(
+        "POST",
+        "/v1/admin/resource-servers/{resource_server}/rotate",
+        rotate_resource_server,
+        "Give a resource server a new token, shown this once; the old ones end after the overlap",
+        m.ResourceServerTokenAnswer,
+        _RESOURCE_SERVER,
+        body=m.RotateBody,
+        body_required=False,
+        problems=(NotFound,),
+    ),
+    _change(
+        "POST",
+        "/v1/admin/resource-servers/{resource_server}/revoke",
+        revoke_resource_server,
+        "End a resource server for good: it redeems nothing any more",
+        m.ResourceServerAnswer,
+        _RESOURCE_SERVER,
+        body=m.ReasonBody,
+        problems=(NotFound,),
+    ),
+    _change(
+        "PUT",
+        "/v1/admin/agents/{agent}/webhook",
+        set_webhook,
+        "Tell an agent there what happens; the signing secret is shown this once",
+        m.WebhookSecretAnswer,
+        _AGENT,
+        body=m.WebhookBody,
+        problems=(NotFound,),
+    ),
+    _change(
+        "POST",
+        "/v1/admin/agents/{agent}/webhook/rotate",
+        rotate_webhook,
+        "Sign with a new secret, shown this once; the old ones sign too until the overlap ends",
+        m.WebhookSecretAnswer,
+        _AGENT,
+        body=m.RotateBody,
+        body_required=False,
+        problems=(NotFound,),
+    ),
+    _change(
+        "DELETE",
+        "/v1/admin/agents/{agent}/webhook",
+        remove_webhook,
+        "Tell an agent nothing any more; it can still ask",
+        m.AgentAnswer,
+        _AGENT,
+        problems=(NotFound,),
+    ),
+    _change(
+        "POST",
         "/v1/admin/people",
         create_person,
         "Register a person",
@@ -200,6 +302,24 @@ ADMIN_ROUTES: tuple[Route[Any], ...] = (
         m.PersonAnswer,
         _PERSON,
         problems=(NotFound,),
+    ),
+    _read(
+        "/v1/admin/people/{person}/erasure",
+        read_erasure_scope,
+        "See how much an erasure of a person would remove now",
+        m.ErasureScopeAnswer,
+        _PERSON,
+        problems=(NotFound,),
+    ),
+    _change(
+        "POST",
+        "/v1/admin/people/{person}/erasure",
+        erase_person,
+        "Remove everything that is kept about a person, for good; the log still verifies",
+        m.ErasureAnswer,
+        _PERSON,
+        body=m.ReasonBody,
+        problems=(NotFound, Conflict),
     ),
     _change(
         "POST",
@@ -269,6 +389,55 @@ ADMIN_ROUTES: tuple[Route[Any], ...] = (
         m.FullProposalAnswer,
         _path("id", "The proposal."),
         problems=(NotFound,),
+    ),
+    _change(
+        "POST",
+        "/v1/admin/proposals/{id}/undo",
+        ask_to_undo,
+        "Ask a person to undo what was done; nothing is done before they decide",
+        m.ProposalLineAnswer,
+        _path("id", "The proposal that was carried out."),
+        body=m.UndoBody,
+        body_required=False,
+        problems=(NotFound, IllegalTransition, Halted, UpstreamFailed),
+    ),
+    _read(
+        "/v1/admin/checkpoint",
+        read_checkpoint,
+        "Read the signed head of the log",
+        CheckpointAnswer,
+    ),
+    _read(
+        "/v1/admin/log",
+        read_log,
+        "Read entries of the log, oldest first",
+        LogAnswer,
+        START,
+        ENTRIES,
+        OPENINGS,
+        OF_PROPOSAL,
+    ),
+    _read("/v1/admin/keys", list_keys, "List the deployment's own keys", m.KeysAnswer),
+    _change(
+        "POST",
+        "/v1/admin/keys/{kind}/rotate",
+        rotate_key,
+        "Make a new key and use it; what older ones signed or encrypted stays good",
+        m.RotatedKeyAnswer,
+        _path("kind", "`grant`, `log` or `shelf`."),
+        status=201,
+        problems=(NotFound,),
+    ),
+    Route(
+        method="POST",
+        path="/v1/admin/backup",
+        handler=make_backup,
+        auth=Auth.ADMIN,
+        summary="Make a backup on the bot's machine, for the operator on the socket alone; the "
+        "answer is a line of JSON for each step, the last of which is the result",
+        answers={200: TextAnswer(PROGRESS)},
+        body=m.BackupBody,
+        problems=(Conflict, NotPermitted),
     ),
     _read("/v1/admin/policy", read_policy, "Read the policy in force", m.PolicyAnswer),
     _change(

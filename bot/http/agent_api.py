@@ -5,9 +5,14 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from bot.http.metrics import Metrics
+from bot.service.acknowledge import Acknowledge
+from bot.service.checkpoints import Checkpoints
 from bot.service.credentials import Credentials
 from bot.service.gate import Gate
+from bot.service.news import NewsDesk
 from bot.service.reading import Reading
+from bot.service.receipts import Receipts
+from bot.service.release import Release
 from bot.service.submit import Submit
 from bot.service.withdraw import Withdraw
 
@@ -18,7 +23,12 @@ class AgentApi:
     credentials: Credentials
     submit: Submit
     reading: Reading
+    news: NewsDesk
+    acknowledge: Acknowledge
     withdraw: Withdraw
+    release: Release
+    checkpoints: Checkpoints
+    receipts: Receipts
     metrics: Metrics
 
 

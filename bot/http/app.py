@@ -12,8 +12,10 @@ from bot.http.admin_api import AdminApi
 from bot.http.admin_routes import ADMIN_ROUTES
 from bot.http.agent_api import AgentApi
 from bot.http.agent_routes import AGENT_ROUTES
-from bot.http.auth import AdminAuth, AgentAuth, Refused
+from bot.http.auth import AdminAuth, AgentAuth, Refused, ReporterAuth
 from bot.http.bodies import BODY_TIMEOUT_S
+from bot.http.events import DEFAULT_HEARTBEAT_S, HEARTBEAT_S
+from bot.http.grants import RedeemAuth
 from bot.http.health import CHECKS, Check
 from bot.http.metrics import Metrics
 from bot.http.openapi import DOCUMENT, document_bytes, openapi
@@ -40,6 +42,7 @@ def agents_app(
     body_timeout_s: float = DEFAULT_BODY_TIMEOUT_S,
     proxies: TrustedProxies | None = None,
     waits: Waits | None = None,
+    heartbeat_s: float = DEFAULT_HEARTBEAT_S,
 ) -> web.Application:
     """Return what the agents' listener serves."""
     app = _app(
@@ -53,9 +56,19 @@ def agents_app(
     app[agent_api.API] = api
     app[RATE] = SubmitRate(per_minute=api.gate.caps.submits_per_minute, clock=time.monotonic)
     app[WAITS] = waits = Waits() if waits is None else waits
+    app[HEARTBEAT_S] = heartbeat_s
     app[DOCUMENT] = document_bytes(agents_document())
-    auth = AgentAuth(api.credentials, _refused(api.gate))
-    register(app, AGENT_ROUTES, {Auth.NOBODY: nobody, Auth.AGENT: auth})
+    refused = _refused(api.gate)
+    register(
+        app,
+        AGENT_ROUTES,
+        {
+            Auth.NOBODY: nobody,
+            Auth.AGENT: AgentAuth(api.credentials, refused),
+            Auth.RESOURCE: RedeemAuth(api.credentials, refused, api.release),
+            Auth.REPORTER: ReporterAuth(api.credentials, refused),
+        },
+    )
 
     async def release(_: web.Application) -> None:
         waits.release()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from aiohttp import hdrs, web
 
-from bot.core.actors import OPERATOR, Actor, Agent, Role, person_actor
+from bot.core.actors import OPERATOR, Actor, Agent, ResourceServer, Role, person_actor
 from bot.core.errors import NotAuthenticated, NotPermitted
 from bot.service.credentials import Credentials
 
@@ -51,6 +51,22 @@ class AgentAuth:
             NotAuthenticated: there is no token, or it is not a valid one of an agent.
         """
         return await self._credentials.agent(bearer(request, self._refused))
+
+
+class ReporterAuth:
+    """Knows agents and resource servers by their tokens."""
+
+    def __init__(self, credentials: Credentials, refused: Refused) -> None:
+        self._credentials = credentials
+        self._refused = refused
+
+    async def __call__(self, request: web.Request) -> Agent | ResourceServer:
+        """Return the agent or resource server whose token *request* carries.
+
+        Raises:
+            NotAuthenticated: there is no token, or it is not a valid one of either.
+        """
+        return await self._credentials.reporter(bearer(request, self._refused))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 from bot.core.canonical import Json, parse
-from bot.core.errors import TooLarge
+from bot.core.errors import SecretSent, TooLarge
+from bot.core.secret_scan import find_secrets
 from bot.http.problems import BodyInvalid, Fault, TooSlow, UnsupportedMediaType
 
 MAX_FAULTS = 20
@@ -22,6 +23,10 @@ class Body(BaseModel):
     """Base of every request body: exact types, no unknown field."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class OpenBody(Body):
+    """A body in which secrets, or what looks like one, have their place: a grant, a rule."""
 
 
 ModelT = TypeVar("ModelT", bound=Body)
@@ -73,10 +78,14 @@ async def read_model(request: web.Request, model: type[ModelT]) -> ModelT:
 
     Raises:
         InvalidInput: as :func:`read_json` and :func:`fit`.
+        SecretSent: there is a secret in it.
     """
     if not request.body_exists or request.content_length == 0:
         return fit({}, model)
-    return fit(await read_json(request), model)
+    value = await read_json(request)
+    if not issubclass(model, OpenBody):
+        refuse_secrets(value)
+    return fit(value, model)
 
 
 def fit(value: Json, model: type[ModelT]) -> ModelT:
@@ -84,11 +93,25 @@ def fit(value: Json, model: type[ModelT]) -> ModelT:
 
     Raises:
         BodyInvalid: it does not fit, with everything that is wrong.
+        SecretSent: it does not fit, and the faults might quote a secret.
     """
     try:
         return model.model_validate(value)
     except ValidationError as error:
+        if not issubclass(model, OpenBody):
+            refuse_secrets(value)
         raise BodyInvalid(_faults(error)) from None
+
+
+def refuse_secrets(value: Json) -> None:
+    """Check that nothing in *value* is a secret.
+
+    Raises:
+        SecretSent: naming the places, never the values.
+    """
+    if found := find_secrets(value):
+        places = ", ".join(f"{secret.path or 'the body'} ({secret.kind})" for secret in found)
+        raise SecretSent(f"What looks like a secret is at: {places}.", field=found[0].path)
 
 
 def _faults(error: ValidationError) -> list[Fault]:

@@ -3,7 +3,8 @@
 from aiohttp import web
 
 from bot.core.actors import Agent
-from bot.core.policy import Deny, Policy
+from bot.core.policy import Deny, Policy, Verdict
+from bot.core.verbs import Verb
 from bot.http.agent_api import API
 from bot.http.answers import answer
 
@@ -20,9 +21,10 @@ async def list_verbs(request: web.Request, agent: Agent) -> web.Response:
                     "summary": verb.summary,
                     "resources": list(verb.resources),
                     "params_schema": dict(verb.params_schema),
+                    "release_to": None if verb.release is None else verb.release.audience,
                 }
                 for name, verb in sorted(gate.connectors.verbs.items())
-                if agent.may_propose(name) and not always_denied(policy, agent.name, name)
+                if agent.may_propose(name) and not always_denied(policy, agent.name, verb)
             ]
         }
     )
@@ -41,12 +43,18 @@ async def whoami(request: web.Request, agent: Agent) -> web.Response:
     )
 
 
-def always_denied(policy: Policy, agent: str, verb: str) -> bool:
+def always_denied(policy: Policy, agent: str, verb: Verb) -> bool:
     """Return whether *policy* refuses *verb* to *agent* whatever the resource and params."""
-    rules = policy.about(agent=agent, verb=verb)
-    if all(isinstance(rule.effect, Deny) for rule in rules):
+    rules = policy.about(agent=agent, verb=verb.name)
+    if not any(_may_permit(rule.effect, verb) for rule in rules):
         return True
     return any(
         isinstance(rule.effect, Deny) and rule.resources.everything and not rule.where
         for rule in rules
     )
+
+
+def _may_permit(effect: Verdict, verb: Verb) -> bool:
+    if isinstance(effect, Deny):
+        return False
+    return verb.release is None or verb.release.audience in effect.release

@@ -7,7 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from bot.core.states import State
 from bot.core.verbs import Kind, Reach
-from bot.http.bodies import Body
+from bot.http.bodies import Body, OpenBody
+from bot.service.grant_keys import MAX_GRANT_CHARS
 from bot.service.submit import MAX_EXPIRES_S, MIN_EXPIRES_S
 
 MAX_RATIONALE_CHARS = 10_000
@@ -80,8 +81,20 @@ class ProposalBody(Body):
     ] = None
     mode: Annotated[
         Literal["execute", "release"],
-        Field(description="`release` only where a rule says so; no rule does in this version."),
+        Field(
+            description="`release`: the agent carries it out itself, with a grant; "
+            "only where a rule says so."
+        ),
     ] = "execute"
+    audience: Annotated[
+        str | None,
+        Field(
+            pattern=r"^[\x21-\x7e]{1,200}$",
+            examples=["https://pay.example"],
+            description="The resource server that a release is for. Required with `release`, "
+            "and allowed only there.",
+        ),
+    ] = None
     rationale: Annotated[RationaleBody, Field(default_factory=RationaleBody)]
     preconditions: PreconditionsBody = PreconditionsBody()
     expires_in_s: Annotated[
@@ -107,6 +120,32 @@ class WithdrawBody(Body):
     reason: Annotated[str, Field(max_length=1000)] = ""
 
 
+class OutcomeBody(Body):
+    """What came of a redeemed grant, in the words of whoever was there: a claim."""
+
+    result: Annotated[
+        Literal["succeeded", "failed"],
+        Field(description="Only a resource server may say `failed`: nothing happened."),
+    ]
+    detail: Annotated[str, Field(max_length=1000)] = ""
+    reference: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=500,
+            pattern=r"^[^\x00-\x1f\x7f]+$",
+            description="The target's own id or link for what was done.",
+        ),
+    ] = None
+
+
+class RedeemBody(OpenBody):
+    """A grant, and the digest of the action that the resource server is about to carry out."""
+
+    grant: Annotated[str, Field(min_length=1, max_length=MAX_GRANT_CHARS)]
+    action_digest: Annotated[str, Field(pattern="^sha256:[0-9a-f]{64}$")]
+
+
 class OutcomeAnswer(Answer):
     """What became of the effect."""
 
@@ -116,6 +155,10 @@ class OutcomeAnswer(Answer):
     reference: Annotated[
         str | None, Field(description="The target's own id or link for what was written.")
     ]
+    claimed_by: Annotated[
+        Literal["agent", "resource"] | None,
+        Field(description="Who says so, where Keyturn has not seen it itself."),
+    ]
     at: datetime
 
 
@@ -124,6 +167,8 @@ class ProposalAnswer(Answer):
 
     id: Annotated[str, Field(pattern=PROPOSAL_ID)]
     state: State
+    mode: Literal["execute", "release"]
+    audience: Annotated[str | None, Field(description="To whom it is released.")]
     digest: Annotated[str, Field(description="What an approval binds.")]
     action_digest: Annotated[
         str, Field(description="SHA-256 of the RFC 8785 bytes of verb, resource and params.")
@@ -159,8 +204,65 @@ class ProposalAnswer(Answer):
     ]
     successor_of: str | None
     correlation: str | None
+    acknowledged_at: Annotated[
+        datetime | None, Field(description="When the agent said that it knows how this ended.")
+    ]
     created_at: datetime
     changed_at: datetime
+
+
+class EventAnswer(Answer):
+    """A proposal entered a state. A stream sends the same, with the cursor as the event's id."""
+
+    cursor: Annotated[str, Field(description="The index of the entry of the log that says so.")]
+    proposal: str
+    state: State
+    final: bool
+    at: datetime
+
+
+class EventsAnswer(Answer):
+    """What happened to the agent's own proposals, in order."""
+
+    events: list[EventAnswer]
+    next_cursor: Annotated[
+        str | None, Field(description="Send it as `cursor`, now or whenever you are back.")
+    ]
+    more: Annotated[
+        bool, Field(description="Whether to ask again at once; a page may be empty before.")
+    ]
+
+
+class GrantAnswer(Answer):
+    """A grant for exactly one action, once. The same one until it expires."""
+
+    proposal: str
+    grant: Annotated[str, Field(description="A JWT: present it to the resource server.")]
+    audience: str
+    action_digest: str
+    expires_at: datetime
+
+
+class RedeemedAnswer(Answer):
+    """The grant is used up: carry the action out now, once, and report what came of it."""
+
+    proposal: str
+    state: State
+    verb: str
+    resource: str
+    action_digest: str
+    digest: Annotated[str, Field(description="What was approved.")]
+    agent: str
+    redeemed_at: datetime
+    report_by: Annotated[
+        datetime, Field(description="Without a report until then the outcome is in doubt.")
+    ]
+
+
+class JwksAnswer(Answer):
+    """A JWK set (RFC 7517): the public keys of grants."""
+
+    keys: list[dict[str, str]]
 
 
 class ProposalsAnswer(Answer):
@@ -210,6 +312,13 @@ class VerbAnswer(Answer):
     summary: str
     resources: Annotated[list[str], Field(description="Globs of the resources it takes.")]
     params_schema: Annotated[dict[str, Any], Field(description="JSON Schema of its params.")]
+    release_to: Annotated[
+        str | None,
+        Field(
+            description="The audience, where the agent carries it out itself with a grant; "
+            "null where Keyturn does."
+        ),
+    ]
 
 
 class VerbsAnswer(Answer):

@@ -25,6 +25,7 @@ from bot.core.errors import (
     TooMany,
     Unavailable,
 )
+from bot.core.secret_scan import without_secrets
 from bot.http.answers import SERVER
 
 TYPE_PREFIX = "urn:keyturn:problem:"
@@ -115,9 +116,9 @@ def problem(error: KeyturnError, *, correlation: str | None = None) -> web.Respo
         "type": TYPE_PREFIX + error.code,
         "title": error.title,
         "status": error.status,
-        "detail": error.message,
+        "detail": without_secrets(error.message),
         "code": error.code,
-        "remedy": error.remedy,
+        "remedy": without_secrets(error.remedy),
     }
     headers = CIMultiDict(
         {hdrs.CONTENT_TYPE: MEDIA_TYPE, hdrs.CACHE_CONTROL: "no-store", hdrs.SERVER: SERVER}
@@ -125,9 +126,12 @@ def problem(error: KeyturnError, *, correlation: str | None = None) -> web.Respo
     if correlation is not None:
         body["correlation"] = correlation
     if isinstance(error, InvalidInput) and error.field is not None:
-        body["field"] = error.field
+        body["field"] = without_secrets(error.field)
     if isinstance(error, BodyInvalid):
-        body["errors"] = [{"field": f.field, "detail": f.detail} for f in error.faults]
+        body["errors"] = [
+            {"field": without_secrets(f.field), "detail": without_secrets(f.detail)}
+            for f in error.faults
+        ]
     if isinstance(error, MethodNotAllowed):
         headers[hdrs.ALLOW] = ", ".join(error.allowed)
     if isinstance(error, NotReady):

@@ -18,10 +18,10 @@ from bot.http.agent_api import API, AgentApi
 from bot.http.answers import answer, answer_bytes, json_bytes
 from bot.http.bodies import fit, read_json, read_model
 from bot.http.models import ProposalBody, WithdrawBody
-from bot.http.proposal_answer import proposal_answer, status_of
+from bot.http.proposal_answer import status_of, told
 from bot.http.rate import RATE
 from bot.http.waits import WAITS
-from bot.service.reading import ANSWERED
+from bot.service.reading import is_answered
 from bot.service.submit import DryRun, SubmitRequest
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
@@ -44,13 +44,13 @@ async def submit_proposal(request: web.Request, agent: Agent) -> web.Response:
     if submitted.replayed:
         headers["Idempotency-Replayed"] = "true"
     seconds = prefer.wait_s(request)
-    if seconds and proposal.state not in ANSWERED:
+    if seconds and not is_answered(proposal):
         waited = await _wait_after_submit(api, request, agent, proposal, seconds)
         if waited is not None:
             proposal = waited
             headers |= prefer.applied(seconds)
     status = 200 if submitted.replayed else status_of(proposal)
-    return answer(proposal_answer(proposal), status=status, headers=headers)
+    return answer(await told(api.checkpoints, proposal), status=status, headers=headers)
 
 
 async def read_proposal(request: web.Request, agent: Agent) -> web.Response:
@@ -65,11 +65,16 @@ async def read_proposal(request: web.Request, agent: Agent) -> web.Response:
         headers |= prefer.applied(seconds) if proposal is not None else {}
     if proposal is None:
         proposal = await api.reading.proposal(agent, wanted)
-    body = json_bytes(proposal_answer(proposal))
+    body = json_bytes(await told(api.checkpoints, proposal))
     headers[hdrs.ETAG] = etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     if not seconds and _is_known(request, etag):
         return answer_bytes(b"", status=304, headers=headers)
     return answer_bytes(body, status=status_of(proposal), headers=headers)
+
+
+async def read_receipt(request: web.Request, agent: Agent) -> web.Response:
+    receipts = request.app[API].receipts
+    return answer(await receipts.for_agent(agent, ProposalId(request.match_info["id"])))
 
 
 async def list_proposals(request: web.Request, agent: Agent) -> web.Response:
@@ -81,7 +86,7 @@ async def list_proposals(request: web.Request, agent: Agent) -> web.Response:
     page = found[:limit]
     return answer(
         {
-            "proposals": [proposal_answer(proposal) for proposal in page],
+            "proposals": [await told(api.checkpoints, proposal) for proposal in page],
             "next_cursor": page[-1].id if len(found) > limit else None,
         }
     )
@@ -92,7 +97,7 @@ async def withdraw_proposal(request: web.Request, agent: Agent) -> web.Response:
     body = await read_model(request, WithdrawBody)
     wanted = ProposalId(request.match_info["id"])
     proposal = await api.withdraw.withdraw(agent, wanted, reason=body.reason)
-    return answer(proposal_answer(proposal))
+    return answer(await told(api.checkpoints, proposal))
 
 
 async def _wait_after_submit(
@@ -108,14 +113,26 @@ async def _wait_after_submit(
 
 
 def _idempotency_key(request: web.Request, *, required: bool) -> str:
-    keys = request.headers.getall("Idempotency-Key", ())
-    if not keys:
-        if not required:
-            return _DRY_RUN_KEY
+    key = idempotency_key(request)
+    if key is not None:
+        return key
+    if required:
         raise InvalidInput(
             "The header Idempotency-Key is missing.",
             remedy="Send a key of your own making, the same one when you try again.",
         )
+    return _DRY_RUN_KEY
+
+
+def idempotency_key(request: web.Request) -> str | None:
+    """Return the Idempotency-Key of *request*, or None.
+
+    Raises:
+        InvalidInput: it is malformed, or there are several.
+    """
+    keys = request.headers.getall("Idempotency-Key", ())
+    if not keys:
+        return None
     if len(keys) > 1 or not _KEY.fullmatch(keys[0]):
         raise InvalidInput(
             "The header Idempotency-Key must be one key of 1 to 255 visible ASCII characters."
@@ -131,6 +148,7 @@ def _submit_request(value: Json, *, key: str) -> SubmitRequest:
         ),
         on_behalf_of=cast("PersonId | None", body.on_behalf_of),
         mode=Mode(body.mode),
+        audience=body.audience,
         rationale=Rationale(
             read=tuple(Source(ref=s.ref, sha256=s.sha256) for s in body.rationale.read),
             why=body.rationale.why,

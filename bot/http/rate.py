@@ -10,7 +10,6 @@ from collections.abc import Callable
 from aiohttp import web
 
 from bot.core.errors import TooMany
-from bot.core.ids import AgentId
 
 
 class SubmitRate:
@@ -20,9 +19,9 @@ class SubmitRate:
         self._size = float(per_minute)
         self._per_s = per_minute / 60
         self._clock = clock
-        self._left: dict[AgentId, tuple[float, float]] = {}
+        self._left: dict[str, tuple[float, float]] = {}
 
-    def take(self, agent: AgentId) -> None:
+    def take(self, agent: str) -> None:
         """Count one submit of *agent*.
 
         Raises:

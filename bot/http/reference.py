@@ -20,6 +20,8 @@ from bot.http.routes import Auth, Parameter, Route, TextAnswer
 _WHO = {
     Auth.NOBODY: "anybody",
     Auth.AGENT: "an agent",
+    Auth.RESOURCE: "a resource server",
+    Auth.REPORTER: "the agent, or the resource server that redeemed the grant",
     Auth.AUDITOR: "an auditor or admin",
     Auth.ADMIN: "an admin",
 }
@@ -36,9 +38,9 @@ admins and auditors to the third. The exact schemas are in the OpenAPI 3.1 docum
 ## What holds everywhere
 
 - **Who you are** is the token in `Authorization: Bearer …`, and nothing else: no cookie, no query
-  parameter. An agent's token works on the agents' listener only, an admin token on the admin
-  listener only. On the operator's Unix socket no token is needed: whoever may open the file is
-  the operator.
+  parameter. An agent's token and a resource server's work on the agents' listener only, an admin
+  token on the admin listener only; none does another's work. On the operator's Unix socket no
+  token is needed: whoever may open the file is the operator.
 - **Bodies** are JSON in UTF-8 with `Content-Type: application/json`, uncompressed, at most 1 MiB.
   Duplicate keys, `NaN`, integers beyond ±(2^53-1), lone surrogates, more than 32 levels and
   unknown fields are refused before anything is kept. So are unknown query parameters.

@@ -25,6 +25,8 @@ class Auth(Enum):
 
     NOBODY = "open"  #: open: it tells nothing about anybody
     AGENT = "agent"
+    RESOURCE = "resource"  #: a resource server
+    REPORTER = "reporter"  #: the agent, or the resource server that redeemed its grant
     AUDITOR = "auditor"  #: reads: a person with the role admin or auditor, or the operator
     ADMIN = "admin"  #: changes: a person with the role admin, or the operator
 

@@ -85,6 +85,14 @@ class Connector(Protocol):
         """Return what the card says. MUST be pure and total for any params the schema allows."""
         ...
 
+    def undo(self, action: Action, *, reference: str | None) -> Action | None:
+        """Return the action that takes back what *action* did, where its verb declares an undo.
+
+        *reference* is the target's own for what was written. MUST be pure, and return None where
+        these do not tell exactly what to take back.
+        """
+        ...
+
     async def execute(
         self, action: Action, *, key: str, etag: str | None, deadline: datetime
     ) -> Executed:

@@ -10,6 +10,7 @@ from bot.core.card import Button, Card, FullViewPage
 from bot.core.halts import Halt, HaltTarget
 from bot.core.ids import HaltId, PersonId, ProposalId
 from bot.core.pressed import NotRecorded, NotYetRecorded, Pressed, Recorded
+from bot.core.verbs import Audience
 
 __all__ = [
     "Click",
@@ -21,6 +22,7 @@ __all__ = [
     "Pressed",
     "Recorded",
     "SignInLink",
+    "UndoOffer",
 ]
 
 
@@ -71,6 +73,16 @@ class SignInLink:
     expires_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoOffer:
+    """What pressing Undo would do until ``until``; ``effect`` and ``target`` are as on a card."""
+
+    audience: Audience
+    effect: str
+    target: str
+    until: datetime
+
+
 class Desk(Protocol):
     """Every method MUST re-check the person's rights from committed state.
 
@@ -97,12 +109,30 @@ class Desk(Protocol):
         """
         ...
 
+    async def undo_offer(self, person: PersonId, proposal: ProposalId) -> UndoOffer:
+        """Return what undoing *proposal* would do. Asking changes nothing.
+
+        Raises:
+            NotFound: as for :meth:`card`.
+            IllegalTransition: it cannot be undone now, or not by *person*; the message says why.
+            UpstreamFailed: the target could not be asked.
+        """
+        ...
+
     async def viewed(self, person: PersonId, proposal: ProposalId, *, chat: str) -> None:
         """Record that *person* was served the last page of the full view."""
         ...
 
     async def history(self, person: PersonId, proposal: ProposalId) -> Sequence[HistoryEntry]:
         """Return what was recorded about *proposal*, in order."""
+        ...
+
+    async def receipt(self, person: PersonId, proposal: ProposalId) -> str:
+        """Return the receipt of *proposal*, as the text of a file that can be verified.
+
+        Raises:
+            NotFound: as for :meth:`card`.
+        """
         ...
 
     async def inbox(self, person: PersonId, *, max_chars: int, limit: int = 50) -> Inbox: ...

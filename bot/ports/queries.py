@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from bot.core.actors import Agent, Person, Token
+from bot.core.actors import Agent, Person, ResourceServer, Token
 from bot.core.effects import Effect
+from bot.core.erasure import Erased
 from bot.core.halts import Halt
-from bot.core.ids import AgentId, PersonId, ProposalId, TokenId
+from bot.core.ids import AgentId, PersonId, ProposalId, ResourceServerId, TokenId
 from bot.core.leaf import Leaf
+from bot.core.news import News
 from bot.core.policy_version import PolicyVersion
 from bot.core.proposal import Proposal
 from bot.core.states import State
@@ -53,7 +55,7 @@ class Proposals(Query[Sequence[Proposal]]):
 
 @dataclass(frozen=True, slots=True)
 class Due(Query[Sequence[Proposal]]):
-    """Pending, approved and released proposals whose clock has ended, oldest first."""
+    """Proposals whose clock has ended (`Proposal.due_at`), oldest first."""
 
     at: datetime
     limit: int = 100
@@ -91,7 +93,7 @@ class TokenById(Query[Token | None]):
 
 @dataclass(frozen=True, slots=True)
 class TokensOf(Query[Sequence[Token]]):
-    """Every token of one agent or person, newest first."""
+    """Every token of one agent, person or resource server, newest first."""
 
     holder: str
 
@@ -124,6 +126,21 @@ class PersonByHandle(Query[Person | None]):
 @dataclass(frozen=True, slots=True)
 class People(Query[Sequence[Person]]):
     """Every person, by handle."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceServerById(Query[ResourceServer | None]):
+    id: ResourceServerId
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceServerByName(Query[ResourceServer | None]):
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceServers(Query[Sequence[ResourceServer]]):
+    """Every resource server, by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +180,45 @@ class Leaves(Query[Sequence[Leaf]]):
     proposal: ProposalId | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class NewsOfProposal(Query[Sequence[News]]):
+    """Every state that *proposal* entered behind the leaf *after*, in order."""
+
+    proposal: ProposalId
+    after: int = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewsPage:
+    """``looked_to`` is the leaf behind which to go on; ``is_last`` that there was no more."""
+
+    news: Sequence[News]
+    looked_to: int
+    is_last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NewsOfAgent(Query[NewsPage]):
+    """States that the proposals of *agent* entered behind the leaf *after*, in order.
+
+    It looks at *leaves* entries of the log at most, whoever they are about, so that one page costs
+    no more than that however busy others are: a page may be empty and not the last.
+    """
+
+    agent: AgentId
+    after: int = -1
+    limit: int = 100
+    leaves: int = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class LeafHashes(Query[Sequence[bytes]]):
+    """The RFC 6962 hashes of entries of the log from index *start* on, in order."""
+
+    start: int
+    limit: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogHead:
     """The log's size and RFC 6962 root hash."""
@@ -174,3 +230,10 @@ class LogHead:
 @dataclass(frozen=True, slots=True)
 class Head(Query[LogHead]):
     """The committed head of the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class ErasureScope(Query[Erased]):
+    """How much an erasure of *person* would remove now, and what has to end before."""
+
+    person: PersonId

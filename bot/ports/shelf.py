@@ -50,4 +50,15 @@ class Shelf(Protocol):
 
     async def delete(self, kind: str, key: str) -> None: ...
 
+    async def renew(self, key: bytes) -> None:
+        """Encrypt with *key* from now on. What was kept under earlier keys MUST still be found."""
+        ...
+
+    async def forget(self, mention: str) -> None:
+        """Remove every item whose key or value holds *mention*, of any kind.
+
+        When this returns, no byte of them may be left in any file of the shelf.
+        """
+        ...
+
     async def close(self) -> None: ...

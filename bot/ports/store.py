@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from bot.core.effects import EffectKind, Lease
+from bot.core.erasure import Erased, Erasure
 from bot.core.ids import ProposalId
 from bot.core.states import State
 from bot.core.step import Ask, Committed, Snapshot, Step
@@ -55,6 +56,21 @@ class Store(Protocol):
 
         Each lease MUST be durable before it is returned, held for *for_s* seconds of the
         store's time, and carry an attempt one higher than the last.
+        """
+        ...
+
+    async def erase(self, erasure: Erasure) -> Committed[Erased]:
+        """Remove what is kept about one person, as `bot.core.erasure.Erasing` says.
+
+        Openings, records and the covering leaf MUST change in one commit. When this returns, no
+        byte of what went may be left in any file of the store: not in a journal, a free page or
+        an older version of a row. What is interrupted after its commit MUST be cleaned up before
+        the store answers again, or when it is asked once more. Leaves, and so the root, MUST stay.
+
+        Raises:
+            NotFound: there is no such person.
+            Conflict: something has to end first; nothing was changed.
+            StoreUnavailable: it is not known whether it was kept, or traces are left: ask again.
         """
         ...
 

@@ -16,7 +16,7 @@ class Connectors:
     """The connectors that the configuration names. Each verb belongs to exactly one.
 
     Raises:
-        SettingsInvalid: two connectors declare the same verb.
+        SettingsInvalid: two connectors declare the same verb, or an undo names none.
     """
 
     def __init__(self, connectors: Sequence[Connector]) -> None:
@@ -42,8 +42,14 @@ class Connectors:
                 self._validators[name] = jsonschema_rs.Draft202012Validator(
                     dict(verb.params_schema)
                 )
+        for name, verb in self._verbs.items():
+            if verb.undo is not None and verb.undo.verb not in self._by_verb[name].verbs:
+                problems.append(
+                    f"connectors.{verb.connector}.verbs.{name}.undo: this connector has no verb "
+                    f"'{verb.undo.verb}'. Declare it, or name another one."
+                )
         if problems:
-            raise SettingsInvalid("Two connectors declare the same verb.", problems=problems)
+            raise SettingsInvalid("The connectors do not fit together.", problems=problems)
 
     @property
     def verbs(self) -> Mapping[str, Verb]:

@@ -1,10 +1,10 @@
 """Whose token this is: checked anew for every request."""
 
-from bot.core.actors import Agent, Person, Role, Token
+from bot.core.actors import Agent, Person, ResourceServer, Role, Token
 from bot.core.errors import NotAuthenticated
-from bot.core.ids import AgentId, PersonId
+from bot.core.ids import AgentId, PersonId, ResourceServerId
 from bot.core.tokens import TokenKind, token_hash, token_kind
-from bot.ports.queries import AgentById, PersonById, TokenByHash
+from bot.ports.queries import AgentById, PersonById, ResourceServerById, TokenByHash
 from bot.service.gate import Gate
 
 _KIND_NAMES = {
@@ -31,6 +31,28 @@ class Credentials:
         if agent is None or not agent.active:
             raise self._refused("revoked", "This agent's credential has been revoked.")
         return agent
+
+    async def resource_server(self, token: str) -> ResourceServer:
+        """Return the resource server that *token* belongs to.
+
+        Raises:
+            NotAuthenticated: unknown, ended, of another kind, or the server is not active.
+        """
+        known = await self._known(token, TokenKind.RESOURCE)
+        server = await self._gate.store.read(ResourceServerById(ResourceServerId(known.holder)))
+        if server is None or not server.active:
+            raise self._refused("revoked", "This resource server's credential has been revoked.")
+        return server
+
+    async def reporter(self, token: str) -> Agent | ResourceServer:
+        """Return the agent or resource server that *token* belongs to.
+
+        Raises:
+            NotAuthenticated: as for :meth:`agent`.
+        """
+        if token_kind(token) is TokenKind.RESOURCE:
+            return await self.resource_server(token)
+        return await self.agent(token)
 
     async def admin(self, token: str) -> Person:
         """Return the person with the role admin or auditor that *token* belongs to.

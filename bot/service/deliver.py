@@ -18,6 +18,7 @@ from bot.ports.queries import AgentById, PersonById, ProposalById
 from bot.service.approvers import approvers_of
 from bot.service.gate import Gate
 from bot.service.reading import as_they_are
+from bot.service.undo import standing_of
 
 log = getLogger(__name__)
 
@@ -32,7 +33,7 @@ class Deliver:
     async def deliver(self, leases: Sequence[Lease]) -> None:
         """Post the cards of *leases* and record all that came of it in one commit."""
         reports = await asyncio.gather(*(self._post(lease) for lease in leases))
-        await self._gate.commit(
+        await self._gate.commit_done(
             Ask(proposals=tuple(ProposalId(lease.effect.subject) for lease in leases)),
             lambda snapshot: delivered(snapshot, reports),
         )
@@ -42,18 +43,25 @@ class Deliver:
     async def refresh(self, leases: Sequence[Lease]) -> None:
         """Bring every posted card of *leases* to what is committed."""
         reports = await asyncio.gather(*(self._replace(lease) for lease in leases))
-        await self._gate.commit(Ask(), lambda snapshot: delivered(snapshot, reports))
+        await self._gate.commit_done(Ask(), lambda snapshot: delivered(snapshot, reports))
 
     async def _post(self, lease: Lease) -> Delivered:
         gate = self._gate
         proposal = await gate.store.read(ProposalById(ProposalId(lease.effect.subject)))
-        if proposal is None or proposal.state is not State.PENDING:
+        if proposal is None:
+            return Delivered(lease=lease)
+        is_open = proposal.state is State.PENDING
+        # Whoever had the lease before may have posted cards, and have ended before they were
+        # recorded. They are found under their keys, and still show what was so then.
+        is_second = lease.attempt > 1 and lease.effect.due_at is None
+        if not is_open and not is_second:
             return Delivered(lease=lease)
         agent = await gate.store.read(AgentById(proposal.agent))
         if agent is None:
             return Delivered(lease=lease, undeliverable="Its agent is not registered.")
         reached = {delivery.person for delivery in proposal.deliveries}
         wanted = await approvers_of(gate, proposal, agent)
+        shown_at = None if is_second else proposal.changed_at
         posted, later, failed = [], False, []
         for person in sorted(wanted - reached):
             try:
@@ -66,17 +74,17 @@ class Deliver:
             return Delivered(
                 lease=lease,
                 posted=tuple(posted),
-                shown_at=proposal.changed_at,
+                shown_at=shown_at,
                 retry_in_s=_pause_s(lease.attempt),
             )
         undeliverable = None
-        if not posted and not reached:
+        if is_open and not posted and not reached:
             undeliverable = "; ".join(failed) or "Nobody may decide about it."
             log.warning("card not deliverable", extra={"proposal": proposal.id})
         return Delivered(
             lease=lease,
             posted=tuple(posted),
-            shown_at=proposal.changed_at,
+            shown_at=shown_at,
             undeliverable=undeliverable,
         )
 
@@ -136,6 +144,7 @@ async def card_for(
         principal=principal,
         reader=reader,
         may_decide=may_decide,
+        undo=await standing_of(gate, proposal, reader),
         status=status_line(proposal),
         max_chars=chat.max_chars,
     )

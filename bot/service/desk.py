@@ -1,7 +1,9 @@
 """What people do, whichever chat they use."""
 
 import asyncio
+import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import assert_never
 
 from bot.core.actors import Agent, Person, person_actor
@@ -17,7 +19,7 @@ from bot.core.status import status_line
 from bot.core.step import Ask
 from bot.core.transitions import decision
 from bot.core.transitions.decision import Vote
-from bot.ports.desk import Click, HistoryEntry, Inbox
+from bot.ports.desk import Click, HistoryEntry, Inbox, UndoOffer
 from bot.ports.queries import (
     OPEN_STATES,
     AgentById,
@@ -31,8 +33,10 @@ from bot.service.gate import Gate
 from bot.service.halt import Halts
 from bot.service.history import history_of
 from bot.service.reading import as_they_are
+from bot.service.receipts import Receipts
 from bot.service.settle import Settle
 from bot.service.sign_in import SignIn
+from bot.service.undo import Undo, standing_of
 
 #: A chat is answered within this; a commit that takes longer goes on by itself.
 ANSWER_WITHIN_S = 2.5
@@ -44,11 +48,13 @@ _CLOSED_STATES = tuple(state for state in State if state not in OPEN_STATES)
 class OfficeDesk:
     """Implements :class:`bot.ports.desk.Desk` on the gate."""
 
-    def __init__(self, gate: Gate, *, halts: Halts, sign_in: SignIn) -> None:
+    def __init__(self, gate: Gate, *, halts: Halts, sign_in: SignIn, receipts: Receipts) -> None:
         self._gate = gate
         self._halts = halts
         self._settle = Settle(gate)
+        self._undo = Undo(gate)
         self._sign_in = sign_in
+        self._receipts = receipts
         self._going_on: set[asyncio.Task[Pressed]] = set()
 
     async def press(self, click: Click) -> Pressed:
@@ -73,6 +79,10 @@ class OfficeDesk:
         found, _ = await self._visible(person, proposal)
         return full_view(found, page=page)
 
+    async def undo_offer(self, person: PersonId, proposal: ProposalId) -> UndoOffer:
+        found, _ = await self._visible(person, proposal)
+        return await self._undo.offer(person, found)
+
     async def viewed(self, person: PersonId, proposal: ProposalId, *, chat: str) -> None:
         await self._visible(person, proposal)
         await self._gate.commit(
@@ -85,6 +95,11 @@ class OfficeDesk:
     async def history(self, person: PersonId, proposal: ProposalId) -> Sequence[HistoryEntry]:
         await self._visible(person, proposal)
         return await history_of(self._gate.store, proposal)
+
+    async def receipt(self, person: PersonId, proposal: ProposalId) -> str:
+        await self._visible(person, proposal)
+        value = await self._receipts.whole(proposal)
+        return json.dumps(value, ensure_ascii=False, indent=1) + "\n"
 
     async def inbox(self, person: PersonId, *, max_chars: int, limit: int = 50) -> Inbox:
         store = self._gate.store
@@ -147,6 +162,8 @@ class OfficeDesk:
                     return await self._settled(click, Result.FAILED)
                 case Button.STOP_AGENT:
                     return await self._stop(click)
+                case Button.UNDO:
+                    return await self._undone(click)
                 case Button.FULL_VIEW:
                     return NotRecorded(
                         code="not_a_decision", message="Open the full view to read it."
@@ -197,6 +214,15 @@ class OfficeDesk:
             note=click.note.strip()[:_MAX_NOTE_CHARS],
         )
 
+    async def _undone(self, click: Click) -> Pressed:
+        found, _ = await self._visible(click.person, click.proposal)
+        chat = self._gate.chats.get(click.chat)
+        return await self._undo.press(
+            replace(click, note=click.note.strip()[:_MAX_NOTE_CHARS]),
+            found,
+            max_chars=0 if chat is None else chat.max_chars,
+        )
+
     async def _stop(self, click: Click) -> Pressed:
         found = await self._found(click.proposal)
         target = HaltTarget(
@@ -208,8 +234,9 @@ class OfficeDesk:
             reason=click.note.strip()[:_MAX_NOTE_CHARS] or "Stopped from the card.",
             via=click.chat,
         )
+        now_is = (await as_they_are(self._gate, [await self._found(click.proposal)]))[0]
         return Recorded(
-            state=State.REVOKED,
+            state=now_is.state,
             message="Stopped. This agent can do nothing more for you until you resume it. "
             "What was being carried out at this moment may still finish.",
         )
@@ -240,7 +267,9 @@ class OfficeDesk:
         reader = await self.person(person)
         if agent is None:
             raise NotFound("There is no such proposal.")
-        concerned = {found.principal, agent.owner, *(d.person for d in found.decisions)}
+        concerned = {agent.owner, *_people_of(found)}
+        if found.undoes is not None:
+            concerned |= _people_of(await self._found(found.undoes))
         if reader.id not in concerned and reader.id not in await approvers_of(
             self._gate, found, agent
         ):
@@ -259,6 +288,7 @@ class OfficeDesk:
             principal=principal,
             reader=reader,
             may_decide=reader in await approvers_of(self._gate, proposal, agent),
+            undo=await standing_of(self._gate, proposal, reader),
             status=status_line(proposal),
             max_chars=max_chars,
         )
@@ -268,6 +298,10 @@ def _for_people(error: KeyturnError) -> str:
     if isinstance(error, Unavailable):
         return "It could not be recorded just now. Press again in a moment."
     return error.message
+
+
+def _people_of(proposal: Proposal) -> set[PersonId]:
+    return {proposal.principal, *(decision_.person for decision_ in proposal.decisions)}
 
 
 def _needs_four_eyes(proposal: Proposal) -> bool:

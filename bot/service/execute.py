@@ -9,8 +9,8 @@ from typing import assert_never
 
 from bot.core.actors import system_actor
 from bot.core.effects import Lease
-from bot.core.errors import Conflict, InvalidInput, KeyturnError, StoreUnavailable
-from bot.core.halts import halt_against
+from bot.core.errors import Conflict, InvalidInput, KeyturnError
+from bot.core.halts import stopped_by
 from bot.core.ids import ID_ENTROPY_BYTES, ProposalId, proposal_id
 from bot.core.leaf import SALT_BYTES
 from bot.core.proposal import Outcome, Proposal, Result
@@ -31,9 +31,6 @@ ATTEMPT_S = 30.0
 LEASE_S = 60.0
 #: How many attempts may run at once for each connector: a slow target must not hold up others.
 _AT_ONCE = 32
-
-_FIRST_PAUSE_S = 0.1
-_LONGEST_PAUSE_S = 5.0
 
 
 class Execute:
@@ -89,11 +86,6 @@ class Execute:
             )
         else:
             executed = await self._attempt(connector, proposal, key=claim.key, verb=verb)
-            if claim.taken_over and isinstance(executed, Failed):
-                executed = InDoubt(
-                    reason="earlier_attempt",
-                    detail=f"An earlier attempt may have done it. This one: {executed.detail}",
-                )
             if isinstance(executed, Failed) and executed.reason == STALE:
                 successor = await self._ask_anew(connector, proposal, verb)
         await self._record(lease, proposal, executed, verb=verb, successor=successor)
@@ -133,21 +125,13 @@ class Execute:
 
     async def _is_halted(self, proposal: Proposal) -> bool:
         halts = await self._gate.store.read(Halts(in_force=True))
-        return (
-            halt_against(
-                halts,
-                agent=proposal.agent,
-                principal=proposal.principal,
-                connector=proposal.connector,
-            )
-            is not None
-        )
+        return stopped_by(halts, proposal) is not None
 
     async def _ask_anew(self, connector: Connector, proposal: Proposal, verb: Verb) -> Draft | None:
         """Return the draft of a successor that shows the target as it is now."""
         gate = self._gate
         agent = await gate.store.read(AgentById(proposal.agent))
-        if agent is None or proposal.approval is None:
+        if agent is None or proposal.approval is None or proposal.undoes is not None:
             return None
         action = proposal.action
         try:
@@ -162,6 +146,7 @@ class Execute:
             proposer=system_actor("successor"),
             principal=proposal.principal,
             mode=proposal.mode,
+            audience=proposal.audience,
             action=action,
             action_bytes=proposal.action_json.encode(),
             verb=verb,
@@ -190,7 +175,7 @@ class Execute:
         found = outcome_of(executed, proposal)
 
         async def record(held: Lease | None) -> None:
-            await gate.commit(
+            await gate.commit_done(
                 Ask(proposals=(proposal.id,), agent=proposal.agent),
                 lambda snapshot: execution.outcome(
                     snapshot,
@@ -205,23 +190,11 @@ class Execute:
                 ),
             )
 
-        held: Lease | None = lease
-        pause_s = _FIRST_PAUSE_S
-        while True:
-            try:
-                await record(held)
-            except Conflict:
-                if held is None:
-                    raise
-                log.warning("lease was lost while carrying out", extra={"proposal": proposal.id})
-                held = None
-            except StoreUnavailable:
-                # Nobody else knows what the target said: it is kept until it can be recorded.
-                log.warning("outcome not recorded yet", extra={"proposal": proposal.id})
-                await asyncio.sleep(pause_s)
-                pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
-            else:
-                return
+        try:
+            await record(lease)
+        except Conflict:
+            log.warning("lease was lost while carrying out", extra={"proposal": proposal.id})
+            await record(None)
 
 
 async def _drifted(connector: Connector, proposal: Proposal, verb: Verb) -> Failed | None:

@@ -1,8 +1,9 @@
-"""Both clocks: nobody decided in time, or nobody acted in time."""
+"""Every clock: nobody decided in time, nobody acted in time, nobody reported in time."""
 
 from bot.core.ids import ProposalId
-from bot.core.step import Ask
-from bot.core.transitions import ending
+from bot.core.states import State
+from bot.core.step import Ask, Snapshot, Step
+from bot.core.transitions import ending, reporting
 from bot.ports.queries import Due
 from bot.service.gate import Gate
 
@@ -21,7 +22,11 @@ class Expire:
         return len(due)
 
     async def _expire(self, proposal: ProposalId) -> None:
-        await self._gate.commit(
-            Ask(proposals=(proposal,)), lambda snapshot: ending.expire(snapshot, proposal)
-        )
+        def step(snapshot: Snapshot) -> Step[None]:
+            found = snapshot.proposals.get(proposal)
+            if found is not None and found.state is State.REDEEMED:
+                return reporting.unreported(snapshot, proposal)
+            return ending.expire(snapshot, proposal)
+
+        await self._gate.commit(Ask(proposals=(proposal,)), step)
         self._gate.tally.count("expired")

@@ -8,14 +8,18 @@ from bot.core.actors import Agent
 from bot.core.effective import effective
 from bot.core.errors import NotFound
 from bot.core.ids import ProposalId
-from bot.core.proposal import Proposal
+from bot.core.proposal import Mode, Proposal
 from bot.core.states import TERMINAL, State
 from bot.ports.queries import Halts, ProposalById, Proposals
 from bot.service.gate import Gate
 from bot.service.waiting import Waiters
 
-#: States in which a waiting agent is answered at once.
-ANSWERED = TERMINAL | {State.RELEASED}
+
+def is_answered(proposal: Proposal) -> bool:
+    """Return whether a waiting agent is answered at once: it is over, or the agent's turn."""
+    if proposal.mode is Mode.RELEASE and proposal.state is State.APPROVED:
+        return True
+    return proposal.state in TERMINAL or proposal.state is State.RELEASED
 
 
 @unique
@@ -40,7 +44,7 @@ class Reading:
             NotFound: there is none, or it is another agent's.
         """
         found = await self._gate.store.read(ProposalById(proposal))
-        if found is None or found.agent != agent.id:
+        if found is None or not found.is_of(agent.id):
             raise NotFound("There is no such proposal of this agent.")
         return (await as_they_are(self._gate, [found]))[0]
 
@@ -57,7 +61,7 @@ class Reading:
             while True:
                 found = await self.proposal(agent, proposal)
                 left_s = ends_at - loop.time()
-                if found.state in ANSWERED or left_s <= 0:
+                if is_answered(found) or left_s <= 0:
                     return found
                 await ticket.changed(timeout_s=left_s)
 
@@ -70,8 +74,15 @@ class Reading:
         limit: int = 50,
     ) -> Sequence[Proposal]:
         """Return the agent's own proposals, newest first."""
-        query = Proposals(agent=agent.id, states=tuple(states), before=before, limit=limit)
-        return await as_they_are(self._gate, await self._gate.store.read(query))
+        own: list[Proposal] = []
+        while len(own) < limit:
+            query = Proposals(agent=agent.id, states=tuple(states), before=before, limit=limit)
+            found = await self._gate.store.read(query)
+            own += [proposal for proposal in found if proposal.is_of(agent.id)]
+            if len(found) < limit:
+                break
+            before = found[-1].id
+        return await as_they_are(self._gate, own[:limit])
 
 
 async def as_they_are(gate: Gate, proposals: Sequence[Proposal]) -> list[Proposal]:

@@ -1,6 +1,6 @@
 """An agent proposes an action."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
@@ -11,7 +11,7 @@ from bot.core.ids import ID_ENTROPY_BYTES, PersonId, ProposalId, proposal_id
 from bot.core.leaf import SALT_BYTES
 from bot.core.policy import Deny, Verdict
 from bot.core.proposal import Action, Mode, Rationale, action_digest, rationale_value
-from bot.core.secret_scan import find_secrets
+from bot.core.secret_scan import SecretFound, find_secrets
 from bot.core.step import Ask, IdempotencyRef, Refusal, Replay, Snapshot, Step, Transition
 from bot.core.transitions import submission
 from bot.core.transitions.submission import Draft, Judged, PendingCaps, Submitted
@@ -31,6 +31,7 @@ class SubmitRequest:
     action: Action
     on_behalf_of: PersonId | None = None
     mode: Mode = Mode.EXECUTE
+    audience: str | None = None
     rationale: Rationale = field(default_factory=Rationale)
     etag: str | None = None
     expires_in_s: int | None = None
@@ -69,6 +70,7 @@ class Submit:
             UpstreamFailed: the target could not be asked.
         """
         gate = self._gate
+        refuse_secrets(request)
         verb = gate.connectors.verb(request.action.verb)
         if verb.inspects:
             earlier = await gate.store.read(ProposalByKey(agent.id, request.idempotency_key))
@@ -95,6 +97,7 @@ class Submit:
         What the target holds now is left out: an agent must not read through Keyturn.
         """
         gate = self._gate
+        refuse_secrets(request)
         verb = gate.connectors.verb(request.action.verb)
         draft = await self._draft(agent, request, verb)
         policy = gate.policies.current
@@ -127,9 +130,10 @@ class Submit:
                 f"This agent may not propose '{verb.name}'.",
                 remedy="GET /v1/verbs lists what it may propose.",
             )
+        require_mode(verb, request)
         principal = principal_of(agent, request.on_behalf_of)
+        refuse_marked(action.params, schema=self._gate.connectors.secret_schema(verb.name))
         self._gate.connectors.validate(verb.name, action.params)
-        refuse_secrets(request, schema=self._gate.connectors.secret_schema(verb.name))
         expires_in_s = request.expires_in_s
         if expires_in_s is not None and not MIN_EXPIRES_S <= expires_in_s <= MAX_EXPIRES_S:
             raise InvalidInput(
@@ -145,6 +149,7 @@ class Submit:
             proposer=agent_actor(agent.id),
             principal=principal,
             mode=request.mode,
+            audience=request.audience,
             action=action,
             action_bytes=action.canonical(),
             verb=verb,
@@ -214,29 +219,76 @@ def principal_of(agent: Agent, asked: PersonId | None) -> PersonId:
     )
 
 
-def refuse_secrets(request: SubmitRequest, *, schema: Mapping[str, Json] | None) -> None:
-    """Check that nothing in the request is a secret.
+def require_mode(verb: Verb, request: SubmitRequest) -> None:
+    """Check that *verb* is for the mode and audience that *request* asks for.
+
+    Raises:
+        InvalidInput: it is carried out here and not released, or the other way round.
+    """
+    released = verb.release
+    if released is None and request.mode is Mode.RELEASE:
+        raise InvalidInput(
+            f"'{verb.name}' is carried out by Keyturn and never released.",
+            field="/mode",
+            remedy="Leave mode and audience out.",
+        )
+    if released is not None and request.mode is Mode.EXECUTE:
+        raise InvalidInput(
+            f"Keyturn cannot carry out '{verb.name}': it is released.",
+            field="/mode",
+            remedy=f'Send "mode": "release" and "audience": "{released.audience}".',
+        )
+    audience = None if released is None else released.audience
+    if request.audience != audience:
+        raise InvalidInput(
+            f"'{verb.name}' is not for this audience.",
+            field="/audience",
+            remedy="Leave it out: Keyturn carries this out itself."
+            if audience is None
+            else f'Send "audience": "{audience}".',
+        )
+
+
+def refuse_secrets(request: SubmitRequest) -> None:
+    """Check that nothing in the request looks like a secret.
 
     Raises:
         SecretInProposal: naming the places, never the values.
     """
-    params = request.action.params
-    found = []
-    if schema is not None:
-        found += [
-            (f"/action/params{secret.path}", secret.kind)
-            for secret in find_secrets(params, schema=schema)
-        ]
+    action = request.action
     # At once: most of what a look costs is to find that there is nothing.
     everything: Json = {
-        "action": {"params": params, "resource": request.action.resource},
+        "action": {"verb": action.verb, "resource": action.resource, "params": action.params},
         "rationale": rationale_value(request.rationale),
         "correlation": request.correlation,
+        "audience": request.audience,
+        "preconditions": {"etag": request.etag},
+        _KEY_HEADER: request.idempotency_key,
     }
-    found += [(secret.path, secret.kind) for secret in find_secrets(everything)]
-    if found:
-        places = ", ".join(f"{path} ({kind})" for path, kind in dict.fromkeys(found))
-        raise SecretInProposal(f"What looks like a secret is at: {places}.", field=found[0][0])
+    _refuse([secret for secret in find_secrets(everything) if secret != _KEY_LIKE_MAILGUN])
+
+
+def refuse_marked(params: Mapping[str, Json], *, schema: Mapping[str, Json] | None) -> None:
+    """Check that *params* hold nothing that their verb's *schema* marks as secret.
+
+    Raises:
+        SecretInProposal: naming the places, never the values.
+    """
+    if schema is not None:
+        found = find_secrets(params, schema=schema)
+        _refuse([replace(secret, path=f"/action/params{secret.path}") for secret in found])
+
+
+def _refuse(found: Sequence[SecretFound]) -> None:
+    if not found:
+        return
+    names = [
+        "the header Idempotency-Key" if secret.path == f"/{_KEY_HEADER}" else secret.path
+        for secret in found
+    ]
+    places = ", ".join(f"{name} ({secret.kind})" for name, secret in zip(names, found, strict=True))
+    field = found[0].path if names[0] == found[0].path else None
+    raise SecretInProposal(f"What looks like a secret is at: {places}.", field=field)
 
 
 def _replayed(step: Step[Submitted]) -> Submitted:
@@ -251,4 +303,7 @@ def _replayed(step: Step[Submitted]) -> Submitted:
             assert_never(step)
 
 
+_KEY_HEADER = "Idempotency-Key"
+#: "key-" and a random number in hexadecimal is what many programs make for the header.
+_KEY_LIKE_MAILGUN = SecretFound(path=f"/{_KEY_HEADER}", kind="mailgun")
 _NO_PREVIEW = Preview(effect="", target="", reversible="")

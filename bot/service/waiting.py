@@ -91,8 +91,10 @@ class Ticket:
                 await self._future
         except TimeoutError:
             return False
-        self._waiters._remove(self._proposal, self._future)  # noqa: SLF001 - two halves of one
-        self._future = self._arm()
+        finally:
+            # Time that is up has cancelled it: whoever waits on needs a new one.
+            self._waiters._remove(self._proposal, self._future)  # noqa: SLF001 - two halves of one
+            self._future = self._arm()
         return True
 
     def _arm(self) -> asyncio.Future[None]:

@@ -1,4 +1,4 @@
-"""Does what commits ask for: delivers, executes, looks up, sweeps, expires."""
+"""Does what commits ask for: delivers, executes, looks up, sweeps, tells agents, expires."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -12,6 +12,7 @@ from bot.service.execute import LEASE_S, Execute
 from bot.service.expire import Expire
 from bot.service.gate import Gate
 from bot.service.halt import Halts
+from bot.service.notify import Notify
 from bot.service.settle import Settle
 from bot.service.waiting import Waiters
 
@@ -40,6 +41,7 @@ class Workers:
         self._execute = Execute(gate)
         self._settle = Settle(gate)
         self._expire = Expire(gate)
+        self._notify = Notify(gate)
         self._halts = halts
         self._running = False
 
@@ -56,6 +58,9 @@ class Workers:
                 group.create_task(self._each(EffectKind.EXECUTE, self._execute.execute))
                 group.create_task(self._each(EffectKind.LOOK_UP, self._settle.look_up))
                 group.create_task(self._each(EffectKind.SWEEP, self._halts.sweep))
+                group.create_task(
+                    self._each(EffectKind.NOTIFY, self._notify.notify, finish_within_s=0)
+                )
                 group.create_task(self._clocks())
                 self._running = True
         finally:
@@ -75,7 +80,13 @@ class Workers:
             except Exception:
                 log.exception("work failed", extra={"kind": kind})
 
-    async def _each(self, kind: EffectKind, do: Callable[[Lease], Awaitable[None]]) -> None:
+    async def _each(
+        self,
+        kind: EffectKind,
+        do: Callable[[Lease], Awaitable[None]],
+        *,
+        finish_within_s: float = FINISH_WITHIN_S,
+    ) -> None:
         at_once = asyncio.Semaphore(_AT_ONCE)
 
         async def one(lease: Lease) -> None:
@@ -95,7 +106,7 @@ class Workers:
         finally:
             # What was sent cannot be called back: there is time to record how it went.
             if begun:
-                await asyncio.wait(begun, timeout=FINISH_WITHIN_S)
+                await asyncio.wait(begun, timeout=finish_within_s)
             for task in begun:
                 task.cancel()
             await asyncio.gather(*begun, return_exceptions=True)

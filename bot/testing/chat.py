@@ -204,6 +204,33 @@ class ChatConformance:
         (click,) = stage.desk.clicks
         assert (click.button, click.note) == (button, "I looked.")
 
+    async def test_what_can_be_undone_offers_that_until_it_is_pressed(self, stage: Stage) -> None:
+        play = Play(stage)
+        proposal = play.proposal(1, undo_window_s=900)
+        ref = await play.post(proposal)
+        assert Button.UNDO not in (await play.card_of(play.dana, 1)).buttons
+        await play.move(ref, 1, State.SUCCEEDED)
+        assert Button.UNDO in (await play.card_of(play.dana, 1)).buttons
+        seat = await stage.seat(play.dana.id)
+        assert "It is being undone" in await seat.press(proposal.id, Button.UNDO, "Wrong thread.")
+        (click,) = stage.desk.clicks
+        assert (click.button, click.person, click.note) == (
+            Button.UNDO,
+            play.dana.id,
+            "Wrong thread.",
+        )
+        assert proposal.digest.removeprefix("sha256:").startswith(click.digest_prefix)
+        await stage.chat.replace(ref, play.shown(play.dana, 1))
+        seen = await play.card_of(play.dana, 1)
+        assert Button.UNDO not in seen.buttons
+        assert "Being undone" in seen.text
+
+    async def test_what_cannot_be_undone_does_not_offer_it(self, stage: Stage) -> None:
+        play = Play(stage)
+        ref = await play.post(play.proposal(1))
+        await play.move(ref, 1, State.SUCCEEDED)
+        assert Button.UNDO not in (await play.card_of(play.dana, 1)).buttons
+
     async def test_the_agent_can_be_stopped_from_its_card(self, stage: Stage) -> None:
         play = Play(stage)
         await play.post(play.proposal(1))

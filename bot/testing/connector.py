@@ -180,6 +180,18 @@ class ConnectorConformance:
                 assert first.reversible.strip()
         assert list(target.received) == []
 
+    async def test_an_undo_follows_from_what_was_done_and_asks_nobody(
+        self, connector: Connector, target: Target, sample: Sample
+    ) -> None:
+        declared = connector.verbs[sample.action.verb].undo
+        first = connector.undo(sample.action, reference="7")
+        assert connector.undo(sample.action, reference="7") == first
+        assert (None if declared is None else declared.verb) == (first.verb if first else None)
+        assert first is None or first.verb in connector.verbs
+        stranger = replace(sample.action, verb="not.a.verb")
+        assert connector.undo(stranger, reference="7") is None
+        assert list(target.received) == []
+
     async def test_exactly_what_was_stored_arrives_once(
         self, connector: Connector, target: Target, sample: Sample
     ) -> None:

@@ -6,16 +6,23 @@ from typing import Any
 
 from bot.core.actors import Agent, Person, person_actor
 from bot.core.approval import Choice, Decision
-from bot.core.card import Button, Card, FullViewPage, build_card, full_view
-from bot.core.errors import KeyturnError, NotAuthenticated, NotFound, NotPermitted
+from bot.core.card import Button, Card, FullViewPage, UndoStanding, build_card, full_view
+from bot.core.errors import (
+    IllegalTransition,
+    KeyturnError,
+    NotAuthenticated,
+    NotFound,
+    NotPermitted,
+)
 from bot.core.halts import Halt, HaltScope, HaltTarget, may_halt
-from bot.core.ids import AgentId, HaltId, PersonId, ProposalId, halt_id
+from bot.core.ids import AgentId, HaltId, PersonId, ProposalId, halt_id, proposal_id
 from bot.core.pressed import NotRecorded, Pressed, Recorded
 from bot.core.proposal import Outcome, Proposal, Result, Viewed
 from bot.core.states import TERMINAL, State
 from bot.core.status import status_line
+from bot.core.transitions.undo import is_offered
 from bot.ports.clock import Clock
-from bot.ports.desk import Click, HistoryEntry, Inbox
+from bot.ports.desk import Click, HistoryEntry, Inbox, UndoOffer
 
 
 @dataclass(slots=True)
@@ -58,6 +65,7 @@ class MemoryDesk:
             principal=self.people[found.principal],
             reader=person,
             may_decide=person in self._approvers(found),
+            undo=self._standing(found, person),
             status=status_line(found),
             max_chars=max_chars,
         )
@@ -73,6 +81,8 @@ class MemoryDesk:
             return NotRecorded(code="not_found", message="There is no such proposal.")
         if click.person not in {found.principal, *self._approvers(found)}:
             return NotRecorded(code="not_yours", message="This decision is not yours to make.")
+        if click.button is Button.UNDO:
+            return self._undo(found, click)
         if found.state in TERMINAL:
             return NotRecorded(code="too_late", message=status_line(found), state=found.state)
         state, message = _AFTER[click.button]
@@ -87,6 +97,18 @@ class MemoryDesk:
         self._work()
         return full_view(self._visible(person, proposal), page=page)
 
+    async def undo_offer(self, person: PersonId, proposal: ProposalId) -> UndoOffer:
+        self._work()
+        found = self._visible(person, proposal)
+        if not self._standing(found, person).offered or found.undo_until is None:
+            raise IllegalTransition("The time in which Keyturn can undo this has passed.")
+        return UndoOffer(
+            audience=found.facts.audience,
+            effect=f"Take back: {found.preview.effect}",
+            target=found.preview.target,
+            until=found.undo_until,
+        )
+
     async def viewed(self, person: PersonId, proposal: ProposalId, *, chat: str) -> None:
         found = self._visible(person, proposal)
         self._record("viewed", (person, proposal, chat))
@@ -96,6 +118,10 @@ class MemoryDesk:
     async def history(self, person: PersonId, proposal: ProposalId) -> Sequence[HistoryEntry]:
         self._work()
         return self.histories.get(self._visible(person, proposal).id, [])
+
+    async def receipt(self, person: PersonId, proposal: ProposalId) -> str:
+        self._work()
+        return f'{{"proposal": "{self._visible(person, proposal).id}"}}\n'
 
     async def inbox(self, person: PersonId, *, max_chars: int, limit: int = 50) -> Inbox:
         self._work()
@@ -181,8 +207,38 @@ class MemoryDesk:
                 )
                 self._stop(click.person, target, click.note)
                 return changed
-            case Button.FULL_VIEW:
+            case Button.FULL_VIEW | Button.UNDO:
                 return found
+
+    def _undo(self, found: Proposal, click: Click) -> Pressed:
+        if not self._standing(found, click.person).offered:
+            return NotRecorded(
+                code="undo_too_late",
+                message="The time in which Keyturn can undo this has passed.",
+                state=found.state,
+            )
+        now = self.clock.now()
+        undo = replace(
+            found,
+            id=proposal_id(now, len(self.proposals).to_bytes(16, "big")),
+            proposer=person_actor(click.person),
+            principal=click.person,
+            preview=replace(found.preview, effect=f"Take back: {found.preview.effect}"),
+            state=State.EXECUTING,
+            outcome=None,
+            undo_window_s=None,
+            undoes=found.id,
+            created_at=now,
+            changed_at=now,
+        )
+        self.proposals[undo.id] = undo
+        self.proposals[found.id] = replace(found, undone_by=undo.id, changed_at=now)
+        return Recorded(state=found.state, message="It is being undone now.")
+
+    def _standing(self, proposal: Proposal, reader: PersonId) -> UndoStanding:
+        by = self.proposals.get(proposal.undone_by) if proposal.undone_by else None
+        now = self.clock.now()
+        return UndoStanding(offered=is_offered(proposal, reader, by=by, now=now), by=by)
 
     def _stop(self, person: PersonId, target: HaltTarget, reason: str) -> Halt:
         halt = Halt(
@@ -220,4 +276,5 @@ _AFTER = {
     Button.SETTLE_NOT_DONE: (State.FAILED, "Recorded that it did not happen."),
     Button.STOP_AGENT: (State.REVOKED, "Stopped. This agent can do nothing more for you."),
     Button.FULL_VIEW: (State.PENDING, "Open the full view to read it."),
+    Button.UNDO: (State.SUCCEEDED, "It is being undone now."),
 }

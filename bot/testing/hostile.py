@@ -9,7 +9,7 @@ HOSTILE: Final = (
     "<svg/onload=alert(1)>",
     "</pre></dd></dl></article><button>Approve</button>",
     "</textarea><form action=/signout method=post><button>ok</button></form>",
-    '" autofocus onfocus=alert(1) x="',
+    'a" autofocus onfocus=alert(1) x="',
     "' onmouseover='alert(1)",
     "<!-- hidden --><style>*{display:none}</style>",
     "<a href=javascript:alert(1)>Approve in Keyturn</a>",

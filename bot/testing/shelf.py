@@ -111,3 +111,30 @@ class ShelfConformance:
 
         assert await shelf.get("card", "a") is None
         await shelf.put("card", "a", b"2", if_version=0)
+
+    async def test_what_was_kept_before_a_new_key_is_found_and_can_be_changed(
+        self, shelf: Shelf
+    ) -> None:
+        version = await shelf.put("session", "a", b"1")
+
+        await shelf.renew(bytes(range(32)))
+        await shelf.put("session", "b", b"2")
+
+        assert [item.value for item in await shelf.list("session")] == [b"1", b"2"]
+        await shelf.put("session", "a", b"3", if_version=version)
+        taken = await shelf.take("session", "a")
+        assert taken is not None
+        assert taken.value == b"3"
+
+    async def test_what_mentions_somebody_is_forgotten_whatever_its_kind(
+        self, shelf: Shelf
+    ) -> None:
+        await shelf.put("session", "a", b'{"person": "per_1"}', ttl_s=60)
+        await shelf.put("link", "to per_1", b"\x00")
+        await shelf.put("link", "b", b"per_2")
+
+        await shelf.forget("per_1")
+
+        assert await shelf.list("session") == []
+        assert [item.key for item in await shelf.list("link")] == ["b"]
+        await shelf.put("session", "a", b"new", if_version=0)

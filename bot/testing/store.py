@@ -12,7 +12,9 @@ A store that leases effects at birth should do so for less than a day.
 import pytest
 
 from bot.testing.clock import ManualClock
+from bot.testing.stores.erasing import Erasing
 from bot.testing.stores.log import BreakLog, Log
+from bot.testing.stores.news import News
 from bot.testing.stores.reading import Reading
 from bot.testing.stores.steps import Steps
 from bot.testing.stores.watching import Watching
@@ -21,7 +23,7 @@ from bot.testing.stores.work import Work
 __all__ = ["BreakLog", "StoreConformance"]
 
 
-class StoreConformance(Steps, Log, Work, Reading, Watching):
+class StoreConformance(Steps, Log, Work, Reading, News, Watching, Erasing):
     """The contract of `bot.ports.store.Store`."""
 
     @pytest.fixture

@@ -1,13 +1,15 @@
 """The answers to queries, from records held in memory."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import dropwhile, islice, takewhile
 from operator import attrgetter
 from typing import Any, TypeVar
 
 from bot.core.ids import ProposalId
+from bot.core.news import News
 from bot.core.proposal import Proposal
-from bot.core.states import STOPPABLE
+from bot.core.states import STOPPABLE, State
 from bot.ports import queries as ask
 from store.memory.records import Records
 
@@ -54,6 +56,12 @@ def answer(query: ask.Query[Any], records: Records) -> Any:
             return _maybe(records.people, records.handles.get(handle))
         case ask.People():
             return sorted(records.people.values(), key=attrgetter("handle"))
+        case ask.ResourceServerById(id):
+            return records.resource_servers.get(id)
+        case ask.ResourceServerByName(name):
+            return _maybe(records.resource_servers, records.resource_server_names.get(name))
+        case ask.ResourceServers():
+            return sorted(records.resource_servers.values(), key=attrgetter("name"))
         case ask.Halts(in_force, limit):
             newest = reversed(records.halts.values())
             fitting = (h for h in newest if h.is_active or not h.swept or not in_force)
@@ -76,6 +84,15 @@ def answer(query: ask.Query[Any], records: Records) -> Any:
             leaves = (records.leaves[index] for index in range(start, len(records.leaves)))
             wanted = (leaf for leaf in leaves if proposal in (None, leaf.proposal))
             return list(islice(wanted, limit))
+        case ask.NewsOfProposal(proposal, after):
+            return [n for n in _news(records) if n.proposal == proposal and n.cursor > after]
+        case ask.NewsOfAgent():
+            return _news_page(query, records)
+        case ask.ErasureScope(person):
+            return records.erasing(person).found
+        case ask.LeafHashes(start, limit):
+            known = range(start, min(start + limit, len(records.leaves)))
+            return [records.leaves[index].hash for index in known]
         case ask.Head():
             return ask.LogHead(size=records.frontier.size, root=records.frontier.root())
         case _:
@@ -112,6 +129,34 @@ def _stoppable(query: ask.Stoppable, records: Records) -> Sequence[Proposal]:
         and query.connector in (None, p.connector)
     )
     return list(islice(wanted, query.limit))
+
+
+def _news_page(query: ask.NewsOfAgent, records: Records) -> ask.NewsPage:
+    size = len(records.leaves)
+    looked_to = min(query.after + query.leaves, size - 1)
+    found = [
+        news
+        for news in _news(records)
+        if query.after < news.cursor <= looked_to
+        and records.proposals[news.proposal].is_of(query.agent)
+    ]
+    if len(found) > query.limit:
+        del found[query.limit :]
+        looked_to = found[-1].cursor
+    return ask.NewsPage(
+        news=found, looked_to=max(query.after, looked_to), is_last=looked_to >= size - 1
+    )
+
+
+def _news(records: Records) -> Iterator[News]:
+    """Yield each state that any proposal entered, in the order of the log."""
+    states: dict[ProposalId, State] = {}
+    for leaf in records.leaves.values():
+        state = json.loads(leaf.body).get("state")
+        if leaf.proposal is None or state is None or states.get(leaf.proposal) == state:
+            continue
+        states[leaf.proposal] = State(state)
+        yield News(cursor=leaf.index, proposal=leaf.proposal, state=State(state), at=leaf.at)
 
 
 def _until(end: ProposalId | None, records: Records) -> Sequence[Proposal]:

@@ -6,12 +6,21 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, TypeVar, assert_never
 
-from bot.core.actors import Agent, Person, Token
+from bot.core.actors import Agent, Person, ResourceServer, Token
 from bot.core.canonical import Digest
 from bot.core.effects import Effect, EffectKind, Lease, Postponed, Renewed
+from bot.core.erasure import Erasing
 from bot.core.errors import Conflict
 from bot.core.halts import Halt
-from bot.core.ids import AgentId, EffectId, HaltId, PersonId, ProposalId, TokenId
+from bot.core.ids import (
+    AgentId,
+    EffectId,
+    HaltId,
+    PersonId,
+    ProposalId,
+    ResourceServerId,
+    TokenId,
+)
 from bot.core.leaf import Leaf
 from bot.core.merkle import Frontier
 from bot.core.policy_version import PolicyVersion
@@ -53,6 +62,8 @@ class Records:
     agent_names: dict[str, AgentId] = field(default_factory=dict)
     people: dict[PersonId, Person] = field(default_factory=dict)
     handles: dict[str, PersonId] = field(default_factory=dict)
+    resource_servers: dict[ResourceServerId, ResourceServer] = field(default_factory=dict)
+    resource_server_names: dict[str, ResourceServerId] = field(default_factory=dict)
     tokens: dict[TokenId, Token] = field(default_factory=dict)
     hashes: dict[TokenHash, TokenId] = field(default_factory=dict)
     halts: dict[HaltId, Halt] = field(default_factory=dict)
@@ -84,6 +95,10 @@ class Records:
             self.frontier = frontier
             raise
 
+    def forget_undo(self) -> None:
+        """Keep nothing of what was there before the last change."""
+        self._undo.clear()
+
     def tick(self, clock_now: datetime) -> datetime:
         """Return the time of a new step: the clock's, or just past the last one."""
         self.now = max(clock_now, self.now + TICK)
@@ -109,6 +124,9 @@ class Records:
                     self._drop(self.handles, has_been.handle)
                 self._claim(self.handles, record.handle, record.id)
                 self._set(self.people, record.id, codec.PERSON.copy(record))
+            case ResourceServer():
+                self._claim(self.resource_server_names, record.name, record.id)
+                self._set(self.resource_servers, record.id, codec.RESOURCE_SERVER.copy(record))
             case Token():
                 self._claim(self.hashes, record.hash, record.id)
                 self._set(self.tokens, record.id, codec.TOKEN.copy(record))
@@ -119,7 +137,25 @@ class Records:
             case _:
                 assert_never(record)
 
+    def erasing(self, person: PersonId) -> Erasing:
+        """Return what an erasure of *person* finds now."""
+        erasing = Erasing(person)
+        for leaf in self.leaves.values():
+            if leaf.openings:
+                erasing.leaf(leaf.index, leaf.body, openings=len(leaf.openings))
+        for records in (self.people, self.agents, self.tokens, self.halts, self.proposals):
+            for record in records.values():
+                erasing.record(record)
+        return erasing
+
+    def close(self, indexes: Iterable[int]) -> None:
+        """Forget what opens the leaves *indexes*."""
+        for index in indexes:
+            self._set(self.leaves, index, replace(self.leaves[index], openings=()))
+
     def _put_proposal(self, proposal: Proposal) -> None:
+        if has_been := self.proposals.get(proposal.id):
+            self._drop(self.keys, (has_been.agent, has_been.idempotency_key))
         self._claim(self.keys, (proposal.agent, proposal.idempotency_key), proposal.id)
         before = self.proposals.get(proposal.id)
         counted = before is not None and before.state is State.PENDING

@@ -49,6 +49,14 @@ class MemoryShelf:
     async def delete(self, kind: str, key: str) -> None:
         self._items.pop((kind, key), None)
 
+    async def forget(self, mention: str) -> None:
+        for kind, key in list(self._items):
+            if mention in key or mention.encode() in self._items[kind, key].value:
+                del self._items[kind, key]
+
+    async def renew(self, key: bytes) -> None:
+        """Do nothing: what never leaves the process needs no key."""
+
     async def close(self) -> None:
         self._items.clear()
 

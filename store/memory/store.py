@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar, assert_never, cast
 
 from bot.core.effects import EffectKind, Lease
+from bot.core.erasure import Erased, Erasure
 from bot.core.errors import StoreUnavailable
 from bot.core.proposal import Proposal
 from bot.core.step import Ask, Committed, Refusal, Replay, Snapshot, Step, Transition
@@ -66,6 +67,27 @@ class MemoryStore:
         records.tick(self._clock.now())
         return records.lease(kinds, limit=limit, for_s=for_s)
 
+    async def erase(self, erasure: Erasure) -> Committed[Erased]:
+        await self._turn()
+        records = self._records
+        records.tick(self._clock.now())
+        erasing = records.erasing(erasure.person)
+        made = erasing.step(self._snapshot(Ask(person=erasure.person)), erasure)
+        match made:
+            case Replay(value):
+                return Committed(value=value)
+            case Refusal(error):
+                raise error
+            case Transition():
+                with records.together():
+                    records.close(erasing.indexes)
+                    committed = self._apply(made)
+                records.forget_undo()
+                self._publish(made)
+                return committed
+            case _:
+                assert_never(made)
+
     async def read(self, query: Query[T]) -> T:
         self._refuse_when_closed()
         return cast("T", answer(query, self._records))
@@ -101,6 +123,11 @@ class MemoryStore:
             },
             agent=None if ask.agent is None else records.agents.get(ask.agent),
             person=None if ask.person is None else records.people.get(ask.person),
+            resource_server=(
+                None
+                if ask.resource_server is None
+                else records.resource_servers.get(ask.resource_server)
+            ),
             replayed=None if key is None else records.proposals[key],
             pending_of_agent=sum(
                 n for (agent, _), n in records.pending.items() if agent == ask.pending_of_agent
@@ -111,6 +138,7 @@ class MemoryStore:
                 if person == ask.pending_of_principal
             ),
             halts=tuple(h for h in records.halts.values() if h.is_active or not h.swept),
+            told=frozenset(a.id for a in records.agents.values() if a.is_told),
             policy_digest=records.policy_digest,
         )
 

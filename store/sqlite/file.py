@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import quote
 
 from bot.core.errors import StoreRefused
+from store.sqlite.erase import clean_up
 from store.sqlite.failures import meaning, primary_code
 from store.sqlite.place import FileLock, require_local
 from store.sqlite.schema import APPLICATION_ID, OLDEST_SQLITE, migrate
@@ -82,6 +83,7 @@ def _connect(path: Path, lock: FileLock, busy_timeout_s: float) -> Connections:
         writing.execute(f"PRAGMA journal_size_limit = {_LONGEST_WAL_BYTES}")
         migrate(writing)
         _require_whole_log(path, writing)
+        clean_up(writing, busy_timeout_s=busy_timeout_s)
         writing.execute(_FREE_LEASES)
         writing.execute("PRAGMA busy_timeout = 0")
         near = _connection(path, "ro", 0)

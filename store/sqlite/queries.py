@@ -1,25 +1,28 @@
 """Queries as SQL. Those that touch a few rows by key are told from those that walk."""
 
 import sqlite3
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Final, Literal, TypeVar
 
 from bot.core.effects import Effect, EffectKind
 from bot.core.ids import EffectId, ProposalId
 from bot.core.leaf import Leaf
 from bot.core.merkle import Frontier
+from bot.core.news import News
 from bot.core.proposal import Proposal
 from bot.core.states import STOPPABLE, TERMINAL, State
 from bot.ports import queries as ask
 from store import codec
 from store.codec import Codec, micros, moment
+from store.sqlite.erase import find
 
 T = TypeVar("T")
 
 
 def is_short(query: ask.Query[Any]) -> bool:
     """Return whether answering takes microseconds, however much is stored."""
-    return type(query) in _SHORT
+    # What is in force is asked of every read that an agent or a person is shown.
+    return type(query) in _SHORT or (isinstance(query, ask.Halts) and query.in_force)
 
 
 def answer(query: ask.Query[Any], connection: sqlite3.Connection) -> Any:
@@ -187,6 +190,36 @@ def _leaves(query: ask.Leaves, connection: sqlite3.Connection) -> Sequence[Leaf]
     ]
 
 
+def _news_of_proposal(query: ask.NewsOfProposal, connection: sqlite3.Connection) -> Sequence[News]:
+    return _news(connection.execute(_NEWS_OF_PROPOSAL, (query.proposal, query.after)))
+
+
+def _news_of_agent(query: ask.NewsOfAgent, connection: sqlite3.Connection) -> ask.NewsPage:
+    (size,) = connection.execute("SELECT size FROM head").fetchone()
+    looked_to = min(query.after + query.leaves, size - 1)
+    rows = connection.execute(
+        _NEWS_OF_AGENT, (query.after, looked_to, query.agent, query.limit + 1)
+    )
+    found = _news(rows)
+    if len(found) > query.limit:
+        del found[query.limit :]
+        looked_to = found[-1].cursor
+    return ask.NewsPage(
+        news=found, looked_to=max(query.after, looked_to), is_last=looked_to >= size - 1
+    )
+
+
+def _news(rows: Iterable[tuple[int, str, int, str]]) -> list[News]:
+    return [
+        News(cursor=index, proposal=ProposalId(proposal), state=State(state), at=moment(at))
+        for index, proposal, at, state in rows
+    ]
+
+
+def _leaf_hashes(query: ask.LeafHashes, connection: sqlite3.Connection) -> Sequence[bytes]:
+    return [hash_ for (hash_,) in connection.execute(_LEAF_HASHES, (query.start, query.limit))]
+
+
 def _head(_: ask.Head, connection: sqlite3.Connection) -> ask.LogHead:
     (frontier,) = connection.execute("SELECT frontier FROM head").fetchone()
     known = Frontier.from_bytes(frontier)
@@ -213,10 +246,35 @@ _LEAVES: Final = """
     SELECT idx, at, type, proposal, body, hash, doc FROM leaf LEFT JOIN opening USING (idx)
     WHERE idx >= ? ORDER BY idx LIMIT ?
 """
+_LEAF_HASHES: Final = "SELECT hash FROM leaf WHERE idx >= ? ORDER BY idx LIMIT ?"
 _LEAVES_OF: Final = """
     SELECT idx, at, type, proposal, body, hash, doc FROM leaf LEFT JOIN opening USING (idx)
     WHERE proposal = ? AND idx >= ? ORDER BY idx LIMIT ?
 """
+
+# A leaf is news where its state is not that of the leaf before it about the same proposal.
+_STATE: Final = "json_extract(CAST({0}.body AS TEXT), '$.state')"
+_STATES_ENTERED: Final = f"""
+    SELECT leaf.idx, leaf.proposal, leaf.at, {_STATE.format("leaf")} AS state, (
+        SELECT {_STATE.format("earlier")} FROM leaf AS earlier
+        WHERE earlier.proposal = leaf.proposal AND earlier.idx < leaf.idx
+            AND {_STATE.format("earlier")} IS NOT NULL
+        ORDER BY earlier.idx DESC LIMIT 1
+    ) AS before
+"""  # noqa: S608 - constants of this module
+_NEWS_OF_PROPOSAL: Final = f"""
+    SELECT idx, proposal, at, state FROM (
+        {_STATES_ENTERED} FROM leaf WHERE leaf.proposal = ? AND leaf.idx > ?
+    ) WHERE state IS NOT NULL AND state IS NOT before ORDER BY idx
+"""  # noqa: S608 - the same
+# CROSS JOIN: along the log, and not along everything that the agent ever proposed.
+_NEWS_OF_AGENT: Final = f"""
+    SELECT idx, proposal, at, state FROM (
+        {_STATES_ENTERED} FROM leaf CROSS JOIN proposal ON proposal.id = leaf.proposal
+        WHERE leaf.idx > ? AND leaf.idx <= ? AND proposal.agent = ?
+            AND json_extract(proposal.doc, '$.undoes') IS NULL
+    ) WHERE state IS NOT NULL AND state IS NOT before ORDER BY idx LIMIT ?
+"""  # noqa: S608 - the same
 
 _SHORT: Final[dict[type, Callable[[Any, sqlite3.Connection], Any]]] = {
     ask.ProposalById: _one(codec.PROPOSAL, "SELECT doc FROM proposal WHERE id = ?", "id"),
@@ -232,6 +290,12 @@ _SHORT: Final[dict[type, Callable[[Any, sqlite3.Connection], Any]]] = {
     ask.AgentByName: _one(codec.AGENT, "SELECT doc FROM agent WHERE name = ?", "name"),
     ask.PersonById: _one(codec.PERSON, "SELECT doc FROM person WHERE id = ?", "id"),
     ask.PersonByHandle: _one(codec.PERSON, "SELECT doc FROM person WHERE handle = ?", "handle"),
+    ask.ResourceServerById: _one(
+        codec.RESOURCE_SERVER, "SELECT doc FROM resource_server WHERE id = ?", "id"
+    ),
+    ask.ResourceServerByName: _one(
+        codec.RESOURCE_SERVER, "SELECT doc FROM resource_server WHERE name = ?", "name"
+    ),
     ask.ActivePolicy: _one(codec.POLICY, "SELECT doc FROM policy ORDER BY seq DESC LIMIT 1"),
     ask.NextDue: _next_due,
     ask.EffectsOf: _effects_of,
@@ -248,6 +312,13 @@ _LONG: Final[dict[type, Callable[[Any, sqlite3.Connection], Any]]] = {
     ),
     ask.Agents: _all(codec.AGENT, "SELECT doc FROM agent ORDER BY name"),
     ask.People: _all(codec.PERSON, "SELECT doc FROM person ORDER BY handle"),
+    ask.ResourceServers: _all(
+        codec.RESOURCE_SERVER, "SELECT doc FROM resource_server ORDER BY name"
+    ),
     ask.Halts: _halts,
+    ask.ErasureScope: lambda query, connection: find(connection, query.person).found,
     ask.Leaves: _leaves,
+    ask.LeafHashes: _leaf_hashes,
+    ask.NewsOfProposal: _news_of_proposal,
+    ask.NewsOfAgent: _news_of_agent,
 }

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final, NamedTuple, TypeAlias, assert_never
 
-from bot.core.actors import Agent, Person, Token
+from bot.core.actors import Agent, Person, ResourceServer, Token
 from bot.core.effects import Effect
 from bot.core.halts import Halt
 from bot.core.leaf import Leaf
@@ -50,6 +50,9 @@ def write_of(record: Record) -> Write:
             return Write(_PUT_AGENT, (record.id, record.name, codec.AGENT.keep(record)))
         case Person():
             return Write(_PUT_PERSON, (record.id, record.handle, codec.PERSON.keep(record)))
+        case ResourceServer():
+            doc = codec.RESOURCE_SERVER.keep(record)
+            return Write(_PUT_RESOURCE_SERVER, (record.id, record.name, doc))
         case Token():
             doc = codec.TOKEN.keep(record)
             return Write(_PUT_CREDENTIAL, (record.id, record.hash, record.holder, doc))
@@ -106,6 +109,10 @@ _PUT_AGENT: Final = """
 _PUT_PERSON: Final = """
     INSERT INTO person (id, handle, doc) VALUES (?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET handle = excluded.handle, doc = excluded.doc
+"""
+_PUT_RESOURCE_SERVER: Final = """
+    INSERT INTO resource_server (id, name, doc) VALUES (?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET name = excluded.name, doc = excluded.doc
 """
 _PUT_CREDENTIAL: Final = """
     INSERT INTO token (id, hash, holder, doc) VALUES (?, ?, ?, ?)

@@ -11,7 +11,7 @@ from sqlite_utils import Database, Migrations
 
 from bot.core.errors import StoreRefused
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 APPLICATION_ID: Final = int.from_bytes(b"KTRN", "big")
 
 #: STRICT tables; upserts and row values are older.
@@ -53,6 +53,21 @@ def _first_tables(db: Database) -> None:
     for statement in _FIRST_TABLES:
         db.execute(statement)
     _at_version(db, 1)
+
+
+@MIGRATIONS(name="0002_resource_servers")
+def _resource_servers(db: Database) -> None:
+    db.execute(
+        """
+        CREATE TABLE resource_server (
+            seq INTEGER PRIMARY KEY,
+            id TEXT NOT NULL UNIQUE,
+            name TEXT NOT NULL UNIQUE,
+            doc TEXT NOT NULL
+        ) STRICT
+        """
+    )
+    _at_version(db, 2)
 
 
 _FIRST_TABLES: Final = (

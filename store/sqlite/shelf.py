@@ -2,10 +2,10 @@
 
 import os
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
 from pathlib import Path
-from typing import Final, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 import orjson
 from cryptography.exceptions import InvalidTag
@@ -24,43 +24,50 @@ KEY_BYTES: Final = 32
 SHELF_VERSION: Final = 1
 
 _NONCE_BYTES: Final = 12
-_Row = tuple[str, int, int | None, bytes]
 
 
 class SqliteShelf:
     """A `bot.ports.shelf.Shelf` in one SQLite file; made by :meth:`open`.
 
-    Values are AES-256-GCM under a key that is not in the file, bound to their kind, key, version
+    Values are AES-256-GCM under keys that are not in the file, bound to their kind, key, version
     and expiry; kinds and keys are in clear. What was written last may be lost in a power cut.
     """
 
     def __init__(
-        self, connection: sqlite3.Connection, *, key: bytes, clock: Clock, thread: Thread
+        self,
+        connection: sqlite3.Connection,
+        *,
+        keys: Sequence[bytes],
+        clock: Clock,
+        thread: Thread,
     ) -> None:
         self._connection = connection
-        self._cipher = AESGCM(key)
+        self._ciphers = [AESGCM(key) for key in keys]
         self._clock = clock
         self._thread = thread
         self._is_closed = False
 
     @classmethod
-    async def open(cls, path: Path, *, key: bytes, clock: Clock) -> Self:
-        """Return the shelf in *path*, which is made if need be; *key* is 32 random bytes.
+    async def open(cls, path: Path, *, keys: Sequence[bytes], clock: Clock) -> Self:
+        """Return the shelf in *path*, which is made if need be.
 
-        What was written under another key is not found.
+        *keys* are 32 random bytes each, from the oldest to the newest: the last one writes, all
+        of them read. What was written under another key is not found.
 
         Raises:
             StoreRefused: the file cannot be used.
         """
-        if len(key) != KEY_BYTES:
-            raise StoreRefused(f"The shelf's key is {len(key)} bytes, not {KEY_BYTES}.")
+        if not keys:
+            raise StoreRefused("The shelf has no key.")
+        for key in keys:
+            _require_key(key)
         thread = Thread("keyturn-shelf")
         try:
             connection = await thread.run(lambda: _connect(path))
         except BaseException:
             await thread.stop()
             raise
-        return cls(connection, key=key, clock=clock, thread=thread)
+        return cls(connection, keys=keys, clock=clock, thread=thread)
 
     async def put(
         self,
@@ -82,7 +89,7 @@ class SqliteShelf:
                 raise Conflict(f"{kind} {key} is at version {version}, not {if_version}.")
             nonce = os.urandom(_NONCE_BYTES)
             bound = _bound(kind, key, version + 1, expires_at)
-            box = nonce + self._cipher.encrypt(nonce, value, bound)
+            box = nonce + self._ciphers[-1].encrypt(nonce, value, bound)
             self._connection.execute(_PUT, (kind, key, version + 1, expires_at, box))
             return version + 1
 
@@ -122,6 +129,28 @@ class SqliteShelf:
     async def delete(self, kind: str, key: str) -> None:
         await self._together(lambda: self._connection.execute(_DELETE, (kind, key)).rowcount)
 
+    async def forget(self, mention: str) -> None:
+        def forget() -> None:
+            for kind, *row in self._connection.execute(_EVERYTHING).fetchall():
+                item = self._item(kind, row)
+                if mention in row[0] or item is None or mention.encode() in item.value:
+                    self._connection.execute(_DELETE, (kind, row[0]))
+
+        def clean_up() -> None:
+            # Deletes overwrite; what was replaced before, and the WAL, are left.
+            self._connection.execute("VACUUM")
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+        await self._together(forget)
+        try:
+            await self._thread.run(clean_up)
+        except sqlite3.Error as error:
+            raise unavailable(error) from error
+
+    async def renew(self, key: bytes) -> None:
+        _require_key(key)
+        self._ciphers.append(AESGCM(key))
+
     async def close(self) -> None:
         if self._is_closed:
             return
@@ -149,12 +178,11 @@ class SqliteShelf:
         except sqlite3.Error as error:
             raise unavailable(error) from error
 
-    def _item(self, kind: str, row: _Row) -> Item | None:
+    def _item(self, kind: str, row: Sequence[Any]) -> Item | None:
         key, version, expires_at, box = row
         bound = _bound(kind, key, version, expires_at)
-        try:
-            value = self._cipher.decrypt(box[:_NONCE_BYTES], box[_NONCE_BYTES:], bound)
-        except (InvalidTag, ValueError):
+        value = self._opened(box, bound)
+        if value is None:
             # Another key's, or changed by hand: lost without harm.
             return None
         return Item(
@@ -163,6 +191,17 @@ class SqliteShelf:
             version=version,
             expires_at=None if expires_at is None else moment(expires_at),
         )
+
+    def _opened(self, box: bytes, bound: bytes) -> bytes | None:
+        for cipher in reversed(self._ciphers):
+            with suppress(InvalidTag, ValueError):
+                return cipher.decrypt(box[:_NONCE_BYTES], box[_NONCE_BYTES:], bound)
+        return None
+
+
+def _require_key(key: bytes) -> None:
+    if len(key) != KEY_BYTES:
+        raise StoreRefused(f"The shelf's key is {len(key)} bytes, not {KEY_BYTES}.")
 
 
 def _bound(kind: str, key: str, version: int, expires_at: int | None) -> bytes:
@@ -234,4 +273,5 @@ _LIST: Final = """
     WHERE kind = ? AND substr(key, 1, ?) = ? AND (expires_at IS NULL OR expires_at > ?)
     ORDER BY key
 """
+_EVERYTHING: Final = "SELECT kind, key, version, expires_at, box FROM item"
 _DELETE: Final = "DELETE FROM item WHERE kind = ? AND key = ?"

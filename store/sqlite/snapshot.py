@@ -7,6 +7,7 @@ from typing import Final
 
 from bot.core.canonical import Digest
 from bot.core.halts import Halt
+from bot.core.ids import AgentId
 from bot.core.step import Ask, Snapshot
 from store import codec
 
@@ -17,6 +18,7 @@ def take_snapshot(
     *,
     now: datetime,
     halts: Sequence[Halt],
+    told: frozenset[AgentId],
     policy_digest: Digest | None,
 ) -> Snapshot:
     """Return what *ask* names, as the open transaction sees it."""
@@ -29,6 +31,9 @@ def take_snapshot(
     if ask.person is not None:
         sql += _PERSON
         values.append(ask.person)
+    if ask.resource_server is not None:
+        sql += _RESOURCE_SERVER
+        values.append(ask.resource_server)
     if ask.idempotency is not None:
         sql += _BY_KEY
         values += (ask.idempotency.agent, ask.idempotency.key)
@@ -39,7 +44,7 @@ def take_snapshot(
         sql += _PENDING_OF_PRINCIPAL
         values.append(ask.pending_of_principal)
     if not values:
-        return Snapshot(now=now, halts=halts, policy_digest=policy_digest)
+        return Snapshot(now=now, halts=halts, told=told, policy_digest=policy_digest)
 
     _, *found = execute(sql, values).fetchone()
     found.reverse()
@@ -49,11 +54,13 @@ def take_snapshot(
         doc = take()
         if doc is not None:
             proposals[wanted] = codec.PROPOSAL.recall(doc)
-    agent = person = replayed = None
+    agent = person = resource_server = replayed = None
     if ask.agent is not None and (doc := take()) is not None:
         agent = codec.AGENT.recall(doc)
     if ask.person is not None and (doc := take()) is not None:
         person = codec.PERSON.recall(doc)
+    if ask.resource_server is not None and (doc := take()) is not None:
+        resource_server = codec.RESOURCE_SERVER.recall(doc)
     if ask.idempotency is not None and (doc := take()) is not None:
         replayed = codec.PROPOSAL.recall(doc)
     return Snapshot(
@@ -61,10 +68,12 @@ def take_snapshot(
         proposals=proposals,
         agent=agent,
         person=person,
+        resource_server=resource_server,
         replayed=replayed,
         pending_of_agent=0 if ask.pending_of_agent is None else take(),
         pending_of_principal=0 if ask.pending_of_principal is None else take(),
         halts=halts,
+        told=told,
         policy_digest=policy_digest,
     )
 
@@ -73,6 +82,7 @@ _SELECT: Final = "SELECT 0"
 _PROPOSAL: Final = ", (SELECT doc FROM proposal WHERE id = ?)"
 _AGENT: Final = ", (SELECT doc FROM agent WHERE id = ?)"
 _PERSON: Final = ", (SELECT doc FROM person WHERE id = ?)"
+_RESOURCE_SERVER: Final = ", (SELECT doc FROM resource_server WHERE id = ?)"
 _BY_KEY: Final = ", (SELECT doc FROM proposal WHERE agent = ? AND idempotency_key = ?)"
 _PENDING_OF_AGENT: Final = ", (SELECT coalesce(sum(n), 0) FROM pending WHERE agent = ?)"
 _PENDING_OF_PRINCIPAL: Final = ", (SELECT coalesce(sum(n), 0) FROM pending WHERE principal = ?)"

@@ -1,20 +1,24 @@
 """The embedded store: one file, one process, durable when it says so."""
 
+import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self, TypeVar
 
 from bot.core.effects import EffectKind, Lease
+from bot.core.erasure import Erased, Erasure
 from bot.core.errors import StoreUnavailable
 from bot.core.step import Ask, Committed, Snapshot, Step
 from bot.ports.clock import Clock
 from bot.ports.queries import Query
 from store.changes import Changes, Watch
+from store.sqlite.erase import clean_up, erase
+from store.sqlite.failures import unavailable
 from store.sqlite.file import Connections, open_file
 from store.sqlite.place import MOUNTS
 from store.sqlite.reader import Reader
 from store.sqlite.thread import Thread
-from store.sqlite.transaction import Transaction
+from store.sqlite.transaction import HalfWritten, Transaction
 from store.sqlite.writer import Writer
 
 T = TypeVar("T")
@@ -34,6 +38,7 @@ class SqliteStore:
     ) -> None:
         self._connections = connections
         self._thread = thread
+        self._busy_timeout_s = busy_timeout_s
         self._changes = Changes()
         self._transaction = Transaction(
             connections.writing, clock=clock, birth_lease_s=birth_lease_s
@@ -91,6 +96,18 @@ class SqliteStore:
         return await self._writer.do(
             lambda: self._transaction.lease(kinds, limit=limit, for_s=for_s)
         )
+
+    async def erase(self, erasure: Erasure) -> Committed[Erased]:
+        connection, patience_s = self._connections.writing, self._busy_timeout_s
+        try:
+            committed, changes = await self._writer.alone(
+                lambda: erase(connection, self._transaction, erasure, busy_timeout_s=patience_s)
+            )
+            self._changes.publish(changes)
+            await self._writer.alone(lambda: clean_up(connection, busy_timeout_s=patience_s))
+        except (sqlite3.Error, HalfWritten) as error:
+            raise unavailable(error) from error
+        return committed
 
     async def read(self, query: Query[T]) -> T:
         if self._is_closed:

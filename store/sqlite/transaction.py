@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Final, TypeAlias, TypeVar, assert_never, cast
 
+from bot.core.actors import Agent
 from bot.core.canonical import Digest
 from bot.core.effects import Effect, EffectKind, Lease
 from bot.core.errors import Conflict
 from bot.core.halts import Halt
-from bot.core.ids import EffectId, HaltId
+from bot.core.ids import AgentId, EffectId, HaltId
 from bot.core.leaf import Leaf
 from bot.core.merkle import Frontier
 from bot.core.policy_version import PolicyVersion
@@ -65,6 +66,7 @@ class Transaction:
         self._frontier = Frontier()
         self._policy_digest: Digest | None = None
         self._halts: tuple[Halt, ...] = ()
+        self._told: frozenset[AgentId] = frozenset()
         self._has_written = False
         self._changes: list[Change] = []
         self._hashes: list[bytes] = []
@@ -92,6 +94,8 @@ class Transaction:
         policy = self._execute(_POLICY).fetchone()
         self._policy_digest = None if policy is None else Digest(policy[0])
         self._halts = tuple(codec.HALT.recall(doc) for (doc,) in self._execute(_HALTS).fetchall())
+        agents = (codec.AGENT.recall(doc) for (doc,) in self._execute(_WITH_WEBHOOK).fetchall())
+        self._told = frozenset(agent.id for agent in agents if agent.is_told)
         self._is_known = True
 
     def forget(self) -> None:
@@ -144,6 +148,7 @@ class Transaction:
             ask,
             now=now,
             halts=self._halts,
+            told=self._told,
             policy_digest=self._policy_digest,
         )
         made = step(snapshot)
@@ -283,6 +288,9 @@ class Transaction:
                     )
                 case Halt():
                     self._halts = _with(self._halts, record)
+                case Agent():
+                    others = self._told - {record.id}
+                    self._told = others | {record.id} if record.is_told else others
                 case _:
                     pass
         if leaves:
@@ -313,6 +321,7 @@ _HEAD: Final = "SELECT at, position, frontier FROM head"
 _SET_HEAD: Final = "UPDATE head SET at = ?, position = ?, size = ?, frontier = ?"
 _POLICY: Final = "SELECT digest FROM policy ORDER BY seq DESC LIMIT 1"
 _HALTS: Final = "SELECT doc FROM halt WHERE active OR NOT swept ORDER BY seq"
+_WITH_WEBHOOK: Final = "SELECT doc FROM agent WHERE json_extract(doc, '$.webhook') IS NOT NULL"
 _DUE_EFFECTS: Final = """
     SELECT ready_at, subject, id, kind, due_at, attempt FROM effect
     WHERE kind = ? AND ready_at <= ? ORDER BY ready_at LIMIT ?

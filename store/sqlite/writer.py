@@ -62,6 +62,7 @@ class Writer:
         self._changes = changes
         self._busy_timeout_ms = int(busy_timeout_s * 1000)
         self._queue: deque[_Job] = deque()
+        self._alone: deque[_Job] = deque()
         self._batch: list[_Job] = []
         self._last_batch = 0
         self._is_working = False
@@ -81,6 +82,21 @@ class Writer:
         if not self._is_working:
             self._is_working = True
             self._loop.call_soon(self._gather, 0)
+        return await answer
+
+    async def alone(self, work: Callable[[], T]) -> T:
+        """Return what *work* returns in the thread, with no transaction open and none begun.
+
+        Raises:
+            StoreUnavailable: the store is closed.
+        """
+        if self._is_closed:
+            raise StoreUnavailable("The store is closed.")
+        answer: asyncio.Future[T] = self._loop.create_future()
+        self._alone.append(_Job(work, answer))
+        if not self._is_working:
+            self._is_working = True
+            self._loop.call_soon(self._next)
         return await answer
 
     async def close(self) -> None:
@@ -232,6 +248,9 @@ class Writer:
         self._batch = []
 
     def _next(self) -> None:
+        if self._alone:
+            self._do_alone(self._alone.popleft())
+            return
         if self._queue:
             self._loop.call_soon(self._gather, 0)
             return
@@ -239,3 +258,18 @@ class Writer:
         if self._idle is not None:
             self._idle.set_result(None)
             self._idle = None
+
+    def _do_alone(self, job: _Job) -> None:
+        def done(result: Any) -> None:
+            self._transaction.forget()
+            if not job.answer.done():
+                job.answer.set_result(result)
+            self._next()
+
+        def failed(error: Exception) -> None:
+            self._transaction.forget()
+            if not job.answer.done():
+                job.answer.set_exception(error)
+            self._next()
+
+        self._thread.call(job.run, then=done, failed=failed)

@@ -124,16 +124,23 @@ def asked(
         return Answer(answer.status, dict(answer.getheaders()), answer.read())
 
 
-def asked_to_propose(deployment: Deployment, token: str, action: Mapping[str, Any]) -> Any:
+def asked_to_propose(
+    deployment: Deployment,
+    token: str,
+    action: Mapping[str, Any],
+    *,
+    key: str = "one",
+    **more: Any,
+) -> Any:
     """Return the answer of the agents' API to a new proposal of *action*."""
     connection = http.client.HTTPConnection("127.0.0.1", deployment.ports["agents"], timeout=10)
     headers = {
         "Authorization": f"Bearer {token}",
         "Content-Type": "application/json",
-        "Idempotency-Key": "one",
+        "Idempotency-Key": key,
     }
     with closing(connection):
-        connection.request("POST", "/v1/proposals", json.dumps({"action": action}), headers)
+        connection.request("POST", "/v1/proposals", json.dumps({"action": action, **more}), headers)
         return json.load(connection.getresponse())
 
 

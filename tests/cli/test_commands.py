@@ -183,3 +183,13 @@ def _halts(deployment: Deployment, *words: str) -> dict[str, Any]:
 def _whoami(deployment: Deployment, token: str) -> int:
     headers = {"Authorization": f"Bearer {token}"}
     return asked(deployment, "agents", "/v1/whoami", headers=headers).status
+
+
+def test_a_resource_server_is_registered_renewed_and_ended(running: Deployment):
+    first = running.json("resource", "create", "bank", "--audience", "https://pay.example")
+    assert first["token"].startswith("ktr_")
+    listed = running.json("resource", "list")["resource_servers"]
+    assert [one["name"] for one in listed] == ["bank"]
+    assert running.json("resource", "rotate", "bank")["token"] != first["token"]
+    assert running.json("resource", "revoke", "bank", "--reason", "gone")["active"] is False
+    assert "no" in running.done("resource", "list")

@@ -48,6 +48,9 @@ class Copy:
     def preview(self, action: Action, facts: Facts) -> Preview:
         return self.real.preview(action, facts)
 
+    def undo(self, action: Action, *, reference: str | None) -> Action | None:
+        return self.real.undo(action, reference=reference)
+
     async def execute(
         self, action: Action, *, key: str, etag: str | None, deadline: datetime
     ) -> Executed:

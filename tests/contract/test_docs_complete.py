@@ -97,7 +97,13 @@ def test_no_setting_is_documented_that_is_not_there(settings_page: str):
     documented = {name for row in rows for name in _CODE.findall(row) if "." in name or "_" in name}
     known = {*settings_keys(Settings), *(f"chats.web.{name}" for name in WebSection.model_fields)}
     files_and_variables = {name for name in documented if name.endswith((".sqlite3", ".key"))}
-    files_and_variables |= {"admin.sock", "sample-agent.token", "KEYTURN_HOME", "NO_COLOR"}
+    files_and_variables |= {
+        "admin.sock",
+        "log-state.json",
+        "sample-agent.token",
+        "KEYTURN_HOME",
+        "NO_COLOR",
+    }
     assert documented - files_and_variables <= known
 
 

@@ -9,7 +9,7 @@ import pytest
 import typer
 import yaml
 
-from adapters.http import create
+from bot.chosen import choose_connector
 from bot.cli.app import app
 from bot.core.policy_file import parse_policy
 from bot.main import SystemClock
@@ -47,7 +47,7 @@ def _use(text: str) -> None:
     if "rules" in value:
         parse_policy(text)
     for name, section in (value.get("connectors") or {}).items():
-        create(name, section, secrets=lambda _: "k" * 32, clock=SystemClock())
+        choose_connector(name, section, secrets=lambda _: "k" * 32, clock=SystemClock())
 
 
 def _refused(words: list[str]) -> str | None:

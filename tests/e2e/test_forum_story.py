@@ -37,6 +37,7 @@ async def test_the_agent_reaches_the_board_only_through_a_person(
 
         await approve_the_good_answer(page, demo, forum, repo / "tests" / "pictures")
         await reject_the_bad_advice(page, demo, forum)
+        await recall_the_good_answer(page, demo, forum)
 
         assert await demo.end() == 0
         shown = [line for line in demo.said if line.lstrip().startswith("|")]
@@ -76,6 +77,27 @@ async def reject_the_bad_advice(page: Page, demo: Program, forum: str) -> None:
     await demo.until("The reason: That would open data to everybody.")
     # From here on the demo ends by itself, and the forum with it: what it shows is the board.
     await demo.until("On the board now: 2 post")
+
+
+async def recall_the_good_answer(page: Page, demo: Program, forum: str) -> None:
+    await demo.until("press Undo")
+    await page.goto(page.url.split("/proposals")[0] + "/")
+    done = page.locator("[data-live=decided] .row", has_text="Done").first
+    await done.get_by_role("link", name="Publish a comment").click()
+    await page.get_by_text("minutes left").wait_for()
+    await page.get_by_role("link", name="Undo", exact=True).click()
+    await page.get_by_text("Take a comment back from the forum").first.wait_for()
+    await page.get_by_label("Why?").fill("It is in the handbook now.")
+    await page.get_by_role("button", name="Undo it now").click()
+
+    await page.get_by_text("Undone", exact=True).wait_for()
+    left = board(forum)
+    assert len(left) == 1
+    assert not any("build-readers" in text for text in left)
+    await page.get_by_role("link", name="The card of the undo").click()
+    await page.get_by_text("undoes what").wait_for()
+    await page.get_by_text("Done.").first.wait_for()
+    assert await page.get_by_role("link", name="Undo", exact=True).count() == 0
 
 
 async def take_pictures(page: Page, folder: Path) -> None:

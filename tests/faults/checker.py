@@ -8,20 +8,20 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 #: Every state that the log may show next, by the state before. "" is before the first entry.
 MAY_FOLLOW: Mapping[str, frozenset[str]] = {
     "": frozenset({"pending", "approved", "denied"}),
-    "pending": frozenset(
-        {"approved", "rejected", "expired", "withdrawn", "superseded", "revoked"}
-    ),
+    "pending": frozenset({"approved", "rejected", "expired", "withdrawn", "superseded", "revoked"}),
     "approved": frozenset({"executing", "expired", "withdrawn", "revoked"}),
     "executing": frozenset({"succeeded", "failed", "in_doubt"}),
     "in_doubt": frozenset({"succeeded", "failed"}),
 }
 FINAL = frozenset(
-    {"succeeded", "failed", "denied", "rejected", "expired"} | {"withdrawn", "superseded", "revoked"}
+    {"succeeded", "failed", "denied", "rejected", "expired"}
+    | {"withdrawn", "superseded", "revoked"}
 )
 #: Entries that may stand anywhere, because they change no state.
 _ASIDE = frozenset({"card.posted", "card.viewed", "card.undeliverable", "click.refused"})
@@ -65,7 +65,7 @@ def _log(life: Life, entries: Sequence[Mapping[str, Any]]) -> Iterable[str]:
     for index, entry in enumerate(entries):
         if entry["i"] != index:
             yield f"entry {index} says that it is entry {entry['i']}"
-    for before, after in zip(entries, entries[1:], strict=False):
+    for before, after in pairwise(entries):
         if not before["at"] < after["at"]:
             yield f"entry {after['i']} is not later than the one before"
     if _root([hashlib.sha256(b"\0" + body).digest() for body in life.bodies]) != life.root:

@@ -9,10 +9,11 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 from bot.core import effects
-from bot.core.actors import Agent, agent_actor, person_actor
+from bot.core.actors import Agent, Person, agent_actor, person_actor
 from bot.core.approval import Approval, ApprovalMode, Choice, Membership, eligible, votes
 from bot.core.effects import Effect, EffectKind, Lease
 from bot.core.halts import Halt, HaltScope, HaltTarget
@@ -92,7 +93,12 @@ class World:
     @property
     def key(self) -> tuple[object, ...]:
         p = self.proposal
-        decided = tuple((d.person, d.choice) for d in p.decisions)
+        # Who of the two said what makes no difference, and neither does which worker did what.
+        words = {
+            d.person: tuple(w.choice for w in p.decisions if w.person == d.person)
+            for d in p.decisions
+        }
+        decided = tuple(sorted(words.values()))
         result = None if p.outcome is None else (p.outcome.result, p.outcome.at)
         return (
             *(p.state, p.attempt, p.intents, decided, result, p.use_by),
@@ -182,7 +188,7 @@ class Explorer:
             for choice in Choice:
                 yield (
                     f"{person.handle} presses {choice}",
-                    self._take(world, lambda s, p=person, c=choice: self._vote(s, p.id, c)),
+                    self._take(world, partial(self._vote, person=person, choice=choice)),
                 )
         yield (
             "the agent takes it back",
@@ -209,10 +215,10 @@ class Explorer:
             yield from self._work(world, place)
         yield from self._settle(world)
 
-    def _vote(self, snapshot: Snapshot, person: Any, choice: Choice) -> Step[Any]:
+    def _vote(self, snapshot: Snapshot, *, person: Person, choice: Choice) -> Step[Any]:
         vote = Vote(
             proposal=_ID,
-            person=person,
+            person=person.id,
             choice=choice,
             digest_prefix=_FIRST.digest.removeprefix("sha256:")[:32],
             reason="",
@@ -220,7 +226,7 @@ class Explorer:
             max_chars=4000,
         )
         return self.rules.decide(
-            replace(snapshot, person=EVE if person == EVE.id else FINN),
+            replace(snapshot, person=person),
             vote,
             policy=POLICY,
             verb=self.verb,
@@ -290,10 +296,16 @@ class Explorer:
         done = replace(worker, has_sent=True)
         arrived = self._arrive(sent)
         yield f"{who} sends: done", _with(arrived, place, replace(done, said=Result.SUCCEEDED))
-        yield f"{who} sends: answer lost", _with(arrived, place, replace(done, said=Result.IN_DOUBT))
+        yield (
+            f"{who} sends: answer lost",
+            _with(arrived, place, replace(done, said=Result.IN_DOUBT)),
+        )
         yield f"{who} sends: refused", _with(sent, place, replace(done, said=Result.FAILED))
         lost = replace(sent, flying=sent.turn)
-        yield f"{who} sends: lost on its way", _with(lost, place, replace(done, said=Result.IN_DOUBT))
+        yield (
+            f"{who} sends: lost on its way",
+            _with(lost, place, replace(done, said=Result.IN_DOUBT)),
+        )
 
     def _arrive(self, world: World) -> World:
         known = self.is_idempotent and world.happened > 0
@@ -303,17 +315,15 @@ class Explorer:
         assert worker.said is not None
         found = Outcome(result=worker.said, reason="said", detail="It said so.", at=NOW)
         for lease in (_lease(world, worker), None):
-            _, after = self._run(
-                world,
-                lambda s, held=lease: self.rules.outcome(
-                    s,
-                    proposal_id=_ID,
-                    attempt=worker.attempt,
-                    lease=held,
-                    found=found,
-                    verb=self.verb,
-                ),
+            step = partial(
+                self.rules.outcome,
+                proposal_id=_ID,
+                attempt=worker.attempt,
+                lease=lease,
+                found=found,
+                verb=self.verb,
             )
+            _, after = self._run(world, step)
             if after is not None:
                 return _with(after, place, Worker())
         raise AssertionError("a report without a lease cannot be in conflict")
@@ -344,9 +354,7 @@ class Explorer:
     def _take(self, world: World, step: Callable[[Snapshot], Step[Any]]) -> World:
         return self._run(world, step)[1] or world
 
-    def _run(
-        self, world: World, step: Callable[[Snapshot], Step[Any]]
-    ) -> tuple[Any, World | None]:
+    def _run(self, world: World, step: Callable[[Snapshot], Step[Any]]) -> tuple[Any, World | None]:
         """Return what *step* came to, and the world after it; None after a conflict."""
         made = step(_snapshot(world))
         match made:

@@ -7,6 +7,7 @@ it the wrappers only pass on.
 
 import asyncio
 import json
+import logging
 import os
 import signal
 import threading
@@ -23,6 +24,7 @@ from bot.chosen import Surroundings, choose_connector
 from bot.chosen import open_store as open_chosen
 from bot.core.card import Button, Card
 from bot.core.effects import EffectKind, Lease
+from bot.core.erasure import Erased, Erasure
 from bot.core.ids import PersonId, ProposalId
 from bot.core.proposal import Action
 from bot.core.step import Ask, Committed, Snapshot, Step, Transition
@@ -39,7 +41,11 @@ from store.sqlite import SqliteStore
 
 T = TypeVar("T")
 
+log = logging.getLogger(__name__)
+
 VARIABLE = "KEYTURN_FAILPOINT"
+#: Ends nothing: the log tells when a write has arrived at the target.
+TELL_ARRIVAL = "tell arrival"
 DELAY_VARIABLE = "KEYTURN_FAILPOINT_DELAY_S"
 CARDS = "cards.jsonl"
 RECORD = "record.jsonl"
@@ -51,14 +57,18 @@ def reach(place: str) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-async def open_store(*, data_dir: Path, shelf_key: bytes, clock: Clock) -> tuple[Store, Shelf]:
-    store, shelf = await open_chosen("sqlite", data_dir=data_dir, shelf_key=shelf_key, clock=clock)
+async def open_store(
+    *, data_dir: Path, shelf_keys: Sequence[bytes], clock: Clock
+) -> tuple[Store, Shelf]:
+    store, shelf = await open_chosen(
+        "sqlite", data_dir=data_dir, shelf_keys=shelf_keys, clock=clock
+    )
     assert isinstance(store, SqliteStore)
     return FragileStore(store), shelf
 
 
 class FragileStore:
-    """Dies before, inside or after the commit of a leaf type, or of finished work (``did KIND``)."""
+    """Dies before, inside or after the commit of a type of leaf, or of work that is done."""
 
     def __init__(self, inner: SqliteStore) -> None:
         self._inner = inner
@@ -90,6 +100,9 @@ class FragileStore:
 
     async def lease(self, kinds: Sequence[EffectKind], *, limit: int, for_s: float) -> list[Lease]:
         return await self._inner.lease(kinds, limit=limit, for_s=for_s)
+
+    async def erase(self, erasure: Erasure) -> Committed[Erased]:
+        return await self._inner.erase(erasure)
 
     async def read(self, query: Query[T]) -> T:
         return await self._inner.read(query)
@@ -143,15 +156,21 @@ class FragileConnector:
     def preview(self, action: Action, facts: Facts) -> Preview:
         return self._inner.preview(action, facts)
 
-    async def execute(self, action: Action, *, key: str, etag: str | None, deadline: Any) -> Executed:
+    def undo(self, action: Action, *, reference: str | None) -> Action | None:
+        return self._inner.undo(action, reference=reference)
+
+    async def execute(
+        self, action: Action, *, key: str, etag: str | None, deadline: Any
+    ) -> Executed:
         reach("before execute")
         executing = asyncio.ensure_future(
             self._inner.execute(action, key=key, etag=etag, deadline=deadline)
         )
-        if os.environ.get(VARIABLE) == "after arrival":
-            while not executing.done() and not self._record.exists():
+        if os.environ.get(VARIABLE) in {"after arrival", TELL_ARRIVAL}:
+            while not executing.done() and not self._record.exists():  # noqa: ASYNC110 - another process writes it
                 await asyncio.sleep(0.001)
             reach("after arrival")
+            log.warning("arrived at the target")
         executed = await executing
         reach("after execute")
         return executed
@@ -166,7 +185,7 @@ class FragileConnector:
         await self._inner.close()
 
 
-def make_chat(name: str, section: Mapping[str, object], surroundings: Surroundings) -> "Board":  # noqa: ARG001 - a chat needs nothing of the bot
+def make_chat(name: str, section: Mapping[str, object], surroundings: Surroundings) -> "Board":
     return Board(name, Path(str(section["folder"])) / CARDS)
 
 
@@ -268,6 +287,4 @@ def read_cards(file: Path) -> dict[str, Shown]:
         lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
     except FileNotFoundError:
         return {}
-    return {
-        line["where"]: Shown(line["proposal"], line["state"], line["status"]) for line in lines
-    }
+    return {line["where"]: Shown(line["proposal"], line["state"], line["status"]) for line in lines}

@@ -15,6 +15,7 @@ from typing import Any, Self
 import aiohttp
 import yaml
 
+from bot.cli.first_files import log_files, write
 from bot.core.ids import ProposalId
 from bot.core.leaf import Leaf
 from bot.core.proposal import Proposal
@@ -105,14 +106,22 @@ class Known:
 
 @dataclass(slots=True, kw_only=True)
 class Stage:
-    """One deployment; ``target_url`` is the target's address without the case."""
+    """One deployment; ``target_url`` is the target's address without the case.
+
+    The target keeps its record in ``folder`` too, or in ``record`` where that is another place.
+    """
 
     folder: Path
     plugin: Path
     target_url: str
     known: Known | None = None
+    record: Path | None = None
     agents_port: int = 0
     people_port: int = 0
+
+    @property
+    def at_target(self) -> Path:
+        return self.record or self.folder
 
     @property
     def database(self) -> Path:
@@ -132,13 +141,19 @@ class Stage:
 
     @property
     def hold(self) -> Path:
-        return self.folder / target.HOLD
+        return self.at_target / target.HOLD
 
-    def copied_to(self, folder: Path) -> "Stage":
+    def copied_to(self, folder: Path, *, record: Path | None = None) -> "Stage":
         """Return a deployment in *folder* that begins as this one is."""
-        shutil.copytree(self.folder, folder, ignore=shutil.ignore_patterns("*.sock"))
+        shutil.copytree(
+            self.folder, folder, ignore=shutil.ignore_patterns("*.sock"), dirs_exist_ok=True
+        )
         return Stage(
-            folder=folder, plugin=self.plugin, target_url=self.target_url, known=self.known
+            folder=folder,
+            plugin=self.plugin,
+            target_url=self.target_url,
+            known=self.known,
+            record=record,
         ).with_settings()
 
     def with_settings(self, **changes: Any) -> Self:
@@ -157,12 +172,12 @@ class Stage:
                 "people": {"port": self.people_port},
             },
             "store": {"type": "fragile"},
-            "chats": {"board": {"folder": str(self.folder)}, "web": {}},
+            "chats": {"board": {"folder": str(self.at_target)}, "web": {}},
             "connectors": {
                 "notes": {
                     "type": "fragile",
-                    "folder": str(self.folder),
-                    "base_url": f"{self.target_url}/{self.folder.name}",
+                    "folder": str(self.at_target),
+                    "base_url": f"{self.target_url}/{self.at_target.name}",
                     "allow_private": True,
                     "timeout_s": 20,
                     "verbs": verbs,
@@ -177,14 +192,13 @@ class Stage:
             keys.mkdir(mode=0o700)
             (keys / "shelf.key").write_text(os.urandom(32).hex())
             (keys / "shelf.key").chmod(0o600)
+            write(log_files(self.folder, deployment="faults"))
         if not policy.exists():
             policy.write_text(_HOLD)
         return self
 
     @asynccontextmanager
-    async def bot(
-        self, failpoint: str = "", *, delay_s: float = 0
-    ) -> AsyncIterator["BotProcess"]:
+    async def bot(self, failpoint: str = "", *, delay_s: float = 0) -> AsyncIterator["BotProcess"]:
         """Run the bot until the end of the block; *failpoint* says where it kills itself."""
         bot = await BotProcess.start(self, failpoint, delay_s=delay_s)
         try:
@@ -364,9 +378,7 @@ class BotProcess:
     ) -> "Answer":
         action = {"verb": f"note.{kind}", "resource": "note:1", "params": {"text": text}}
         body = {"action": action, **more}
-        return await self.ask(
-            "POST", "/v1/proposals", token=token, body=body, Idempotency_Key=key
-        )
+        return await self.ask("POST", "/v1/proposals", token=token, body=body, Idempotency_Key=key)
 
     async def read(self, proposal: str, *, wait_s: int = 0, token: str = "") -> "Answer":
         headers = {"Prefer": f"wait={wait_s}"} if wait_s else {}

@@ -10,7 +10,9 @@ from typing import Any
 import aiohttp
 
 from bot.core.actors import OPERATOR, Role
+from bot.core.errors import Conflict
 from bot.core.ids import ProposalId
+from bot.core.signed_note import Signer
 from bot.http.admin_api import AdminApi
 from bot.http.agent_api import AgentApi
 from bot.http.app import admin_app, agents_app
@@ -18,9 +20,27 @@ from bot.http.health import Check, policy_is_loaded, store_answers
 from bot.http.listeners import Listener, Listeners, Tcp, UnixSocket
 from bot.http.metrics import Metrics
 from bot.http.waits import Waits
+from bot.key_rings import key_rings
+from bot.keys import LOG_KEY, SHELF_KEY, add_key
+from bot.ports.backup import BackupMade, BackupProgress
 from bot.ports.queries import Head, Proposals
+from bot.service.acknowledge import Acknowledge
+from bot.service.erase import Erase
+from bot.service.key_rotation import KeyKind, KeyRing, KeyRotation
+from bot.service.receipts import Receipts
 from bot.service.reload import PolicyReload
+from bot.service.webhooks import WebhookBook
 from tests.service.office import Office, open_office
+
+
+class NoBackups:
+    """Implements `bot.ports.backup.Backups` where there is nothing to back up."""
+
+    async def make(
+        self, into: str, *, with_keys: bool
+    ) -> AsyncIterator[BackupProgress | BackupMade]:
+        raise Conflict(f"No backup with keys {with_keys} into {into}.")
+        yield  # makes it a generator, as the port has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +155,12 @@ def note(text: object = "hello", **more: object) -> dict[str, Any]:
 
 @asynccontextmanager
 async def serve(
-    folder: Path, *, body_timeout_s: float = 10.0, look_every_s: float = 0.02, **office: Any
+    folder: Path,
+    *,
+    body_timeout_s: float = 10.0,
+    look_every_s: float = 0.02,
+    heartbeat_s: float = 15.0,
+    **office: Any,
 ) -> AsyncIterator[Served]:
     async with AsyncExitStack() as stack:
         opened = await stack.enter_async_context(open_office(**office))
@@ -152,20 +177,32 @@ async def serve(
                 credentials=opened.credentials,
                 submit=opened.submit,
                 reading=opened.reading,
+                news=opened.news,
+                acknowledge=Acknowledge(opened.gate),
                 withdraw=opened.withdraw,
+                release=opened.release,
+                checkpoints=opened.checkpoints,
+                receipts=Receipts(opened.store, opened.checkpoints),
                 metrics=metrics,
             ),
             checks=checks,
             body_timeout_s=body_timeout_s,
             waits=waits,
+            heartbeat_s=heartbeat_s,
         )
         admin = AdminApi(
             gate=opened.gate,
             credentials=opened.credentials,
             agents=opened.agents,
+            webhooks=WebhookBook(opened.gate),
             people=opened.people,
+            erase=Erase(opened.gate, opened.people),
+            resource_servers=opened.resource_servers,
             sign_in=opened.sign_in,
             halts=opened.halts,
+            checkpoints=opened.checkpoints,
+            keys=KeyRotation(opened.gate, _rings(folder / "keys", opened)),
+            backups=NoBackups(),
             metrics=metrics,
             reload=PolicyReload(opened.gate.policies, lambda: policy_file["text"]),
             sign_in_url=lambda link: f"https://keyturn.example/sign-in#{link.code}",
@@ -194,3 +231,20 @@ async def serve(
             aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
         )
         yield Served(opened, waits, listeners, session, checks, policy_file)
+
+
+def _rings(folder: Path, office: Office) -> Mapping[KeyKind, KeyRing]:
+    folder.mkdir(mode=0o700, exist_ok=True)
+    now = office.clock.now()
+    for name, text in (
+        (LOG_KEY, Signer(office.checkpoints.origin, bytes(range(32))).spell()),
+        (SHELF_KEY, bytes(range(32)).hex()),
+    ):
+        add_key(folder / name, text, made_at=now)
+    return key_rings(
+        folder,
+        clock=office.clock,
+        grants=office.release.keys,
+        checkpoints=office.checkpoints,
+        shelf=office.gate.shelf,
+    )

@@ -143,8 +143,9 @@ async def test_an_auditor_reads_everything_and_changes_nothing(served: Served):
     target = HaltTarget(scope=HaltScope.CONNECTOR, connector="elsewhere")
     halt = await served.office.halts.halt(OPERATOR, target, reason="drill")
     await served.office.until_delivered(proposal)
+    await served.office.resource_servers.create(OPERATOR, name="bank", audience="https://pay.test")
     before = await served.remains()
-    names = {"agent": "writer", "person": "dana"}
+    names = {"kind": "grant", "agent": "writer", "person": "dana", "resource_server": "bank"}
     for route in ADMIN_ROUTES:
         if route.auth is Auth.NOBODY:
             continue

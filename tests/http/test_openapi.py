@@ -20,7 +20,13 @@ BOTH = pytest.mark.parametrize(
 )
 
 #: DESIGN, section 7: everything else is authenticated. The admin document tells no secret.
-OPEN = {"/healthz", "/readyz", "/v1/openapi.json", "/v1/admin/openapi.json"}
+OPEN = {
+    "/healthz",
+    "/readyz",
+    "/v1/openapi.json",
+    "/v1/admin/openapi.json",
+    "/.well-known/jwks.json",
+}
 
 
 @BOTH

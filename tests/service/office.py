@@ -2,9 +2,10 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from bot.core.actors import OPERATOR, Agent, Person, Role
 from bot.core.canonical import Json, digest_of
@@ -17,19 +18,28 @@ from bot.core.proposal import Action, Proposal, Rationale
 from bot.core.states import TERMINAL, State
 from bot.core.step import Ask
 from bot.core.transitions import execution
+from bot.ports.clock import Clock
 from bot.ports.desk import Click
+from bot.ports.notifier import Notifier
 from bot.ports.queries import Leaves, ProposalById
+from bot.ports.store import Store
 from bot.service.agents import AgentBook
 from bot.service.caps import Caps
+from bot.service.checkpoints import Checkpoints
 from bot.service.connectors import Connectors
 from bot.service.credentials import Credentials
 from bot.service.desk import OfficeDesk
 from bot.service.expire import Expire
 from bot.service.gate import Gate
+from bot.service.grant_keys import SEED_BYTES, GrantKeys
 from bot.service.halt import Halts
+from bot.service.news import NewsDesk
 from bot.service.people import PeopleBook
 from bot.service.policy_book import PolicyBook
 from bot.service.reading import Reading
+from bot.service.receipts import Receipts
+from bot.service.release import Release
+from bot.service.resource_servers import ResourceBook
 from bot.service.sign_in import SignIn
 from bot.service.submit import Submit, SubmitRequest
 from bot.service.waiting import Waiters
@@ -39,7 +49,9 @@ from bot.testing.clock import ManualClock
 from bot.testing.directory import Groups
 from bot.testing.notebook import Notebook
 from bot.testing.silent_chat import SilentChat
+from bot.testing.silent_notifier import SilentNotifier
 from store.memory import MemoryShelf, MemoryStore
+from tests.audit.logs import new_signer, require_sound
 
 HOLD = """
 version: 1
@@ -86,9 +98,13 @@ class Office:
     sign_in: SignIn
     submit: Submit
     reading: Reading
+    news: NewsDesk
     withdraw: Withdraw
     credentials: Credentials
+    resource_servers: ResourceBook
+    release: Release
     workers: Workers
+    checkpoints: Checkpoints
     dana: Person
     agent: Agent
     token: str
@@ -188,9 +204,12 @@ async def open_office(
     notebook: Notebook | None = None,
     caps: Caps | None = None,
     with_workers: bool = True,
+    notifier: Notifier | None = None,
+    make_store: Callable[[Clock], Awaitable[Store]] | None = None,
 ) -> AsyncIterator[Office]:
+    """Open it on a memory store, or on what *make_store* makes; its log has to verify."""
     clock = ManualClock()
-    store = MemoryStore(clock=clock)
+    store: Any = MemoryStore(clock=clock) if make_store is None else await make_store(clock)
     notebook = notebook or Notebook()
     chat = SilentChat()
     groups = Groups()
@@ -202,6 +221,7 @@ async def open_office(
         connectors=Connectors([notebook]),
         policies=book,
         chats={chat.name: chat},
+        notifier=notifier or SilentNotifier(),
         clock=clock,
         entropy=os.urandom,
         deployment="test",
@@ -211,6 +231,7 @@ async def open_office(
     halts = Halts(gate)
     sign_in = SignIn(gate)
     waiters = Waiters(gate.caps)
+    reading = Reading(gate, waiters)
     people = PeopleBook(gate)
     agents = AgentBook(gate, halts)
     dana = await people.create(OPERATOR, handle="dana", display_name="Dana", roles=[])
@@ -222,6 +243,7 @@ async def open_office(
         principals=[dana.id],
         verbs=["note.*"],
     )
+    checkpoints = await Checkpoints.open(store, [new_signer()], keeper=None)
     workers = Workers(gate, waiters=waiters, halts=halts)
     running = asyncio.create_task(workers.run() if with_workers else asyncio.sleep(0))
     try:
@@ -232,20 +254,27 @@ async def open_office(
             notebook=notebook,
             chat=chat,
             groups=groups,
-            desk=OfficeDesk(gate, halts=halts, sign_in=sign_in),
+            desk=OfficeDesk(
+                gate, halts=halts, sign_in=sign_in, receipts=Receipts(store, checkpoints)
+            ),
             halts=halts,
             agents=agents,
             people=people,
             sign_in=sign_in,
             submit=Submit(gate),
-            reading=Reading(gate, waiters),
+            reading=reading,
+            news=NewsDesk(gate, reading=reading, waiters=waiters),
             withdraw=Withdraw(gate),
             credentials=Credentials(gate),
+            resource_servers=ResourceBook(gate),
+            release=Release(gate, GrantKeys([os.urandom(SEED_BYTES)])),
             workers=workers,
+            checkpoints=checkpoints,
             dana=dana,
             agent=agent,
             token=token,
         )
+        await require_sound(store)
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)

@@ -60,7 +60,7 @@ class TestMemoryWithoutBirthLeases(TestMemory):
 class TestSqliteShelf(ShelfConformance):
     @pytest.fixture
     async def shelf(self, tmp_path: Path, clock: ManualClock) -> AsyncIterator[SqliteShelf]:
-        shelf = await SqliteShelf.open(tmp_path / "shelf.db", key=bytes(32), clock=clock)
+        shelf = await SqliteShelf.open(tmp_path / "shelf.db", keys=[bytes(32)], clock=clock)
         yield shelf
         await shelf.close()
 

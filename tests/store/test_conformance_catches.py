@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,10 +13,13 @@ import pytest
 
 from bot.core.actors import OPERATOR
 from bot.core.effects import EffectKind, Lease
+from bot.core.erasure import Erased, Erasure
 from bot.core.errors import KeyturnError, StoreUnavailable
 from bot.core.leaf import LeafDraft
+from bot.core.news import News
+from bot.core.states import State
 from bot.core.step import Ask, Committed, Refusal, Replay, Snapshot, Step, Transition
-from bot.ports.queries import Query
+from bot.ports.queries import Leaves, NewsOfProposal, Query
 from bot.ports.store import Change
 from bot.testing.clock import ManualClock
 from bot.testing.store import StoreConformance
@@ -148,6 +152,28 @@ class ForgetsAHaltOnceResumed(MemoryStore):
         return replace(snapshot, halts=tuple(halt for halt in snapshot.halts if halt.is_active))
 
 
+class ForgetsWhoIsTold(MemoryStore):
+    def _snapshot(self, ask: Ask) -> Snapshot:
+        snapshot = super()._snapshot(ask)
+        return replace(snapshot, told=frozenset(self._records.agents))
+
+
+class TellsEveryLeafAsNews(MemoryStore):
+    async def read(self, query: Query[T]) -> T:
+        if not isinstance(query, NewsOfProposal):
+            return await super().read(query)
+        told: Any = [
+            News(
+                cursor=leaf.index,
+                proposal=query.proposal,
+                state=State(json.loads(leaf.body)["state"]),
+                at=leaf.at,
+            )
+            for leaf in await super().read(Leaves(proposal=query.proposal))
+        ]
+        return told
+
+
 class CountsPendingLate(MemoryStore):
     def _snapshot(self, ask: Ask) -> Snapshot:
         snapshot = super()._snapshot(ask)
@@ -187,6 +213,31 @@ class StartsWatchingLate(MemoryStore):
             yield change
 
 
+class KeepsTheOpenings(MemoryStore):
+    async def erase(self, erasure: Erasure) -> Committed[Erased]:
+        leaves = dict(self._records.leaves)
+        committed = await super().erase(erasure)
+        self._records.leaves |= leaves
+        return committed
+
+
+class RewritesTheLog(MemoryStore):
+    """Removes the entries themselves, as whoever has no commitments would have to."""
+
+    async def erase(self, erasure: Erasure) -> Committed[Erased]:
+        committed = await super().erase(erasure)
+        for index, leaf in self._records.leaves.items():
+            if not leaf.openings:
+                self._records.leaves[index] = replace(leaf, body=b"{}")
+        return committed
+
+
+class ErasesInTwoCommits(MemoryStore):
+    async def erase(self, erasure: Erasure) -> Committed[Erased]:
+        self._records.close(self._records.erasing(erasure.person).indexes)
+        return await super().erase(erasure)
+
+
 class _NeverUndone(Records):
     @contextmanager
     def together(self) -> Any:
@@ -210,10 +261,15 @@ _CAUGHT_BY = {
     HalfWritesWhatFails: "test_a_lost_lease_refuses_the_whole_transition",
     DecidesOnAnOldSnapshot: "test_of_64_racing_decisions_exactly_one_wins",
     ForgetsAHaltOnceResumed: "test_every_step_sees_the_halts_that_are_active_or_not_swept",
+    ForgetsWhoIsTold: "test_every_step_sees_which_agents_have_a_webhook",
+    TellsEveryLeafAsNews: "test_each_state_is_news_once_and_later_leaves_of_it_are_not",
     CountsPendingLate: "test_a_cap_on_pending_holds_against_a_crowd",
     TellsBeforeItIsTrue: "test_nothing_is_told_of_what_was_not_committed",
     ForgetsToTell: "test_every_watcher_hears_of_a_commit",
     StartsWatchingLate: "test_a_watcher_misses_nothing_from_the_moment_it_is_made",
+    KeepsTheOpenings: "test_what_opens_their_entries_goes_and_that_of_others_stays",
+    RewritesTheLog: "test_no_entry_changes_and_so_the_root_stays",
+    ErasesInTwoCommits: "test_an_erasure_that_cannot_be_recorded_erases_nothing",
     ReadsOnAfterClosing: "test_closing_finishes_what_was_begun_and_refuses_what_comes",
 }
 

@@ -20,7 +20,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def shelf(path: Path, clock: ManualClock) -> AsyncIterator[SqliteShelf]:
-    shelf = await SqliteShelf.open(path, key=KEY, clock=clock)
+    shelf = await SqliteShelf.open(path, keys=[KEY], clock=clock)
     yield shelf
     await shelf.close()
 
@@ -28,12 +28,12 @@ async def shelf(path: Path, clock: ManualClock) -> AsyncIterator[SqliteShelf]:
 async def test_values_are_kept_over_a_restart_and_not_in_clear(
     path: Path, clock: ManualClock
 ) -> None:
-    shelf = await SqliteShelf.open(path, key=KEY, clock=clock)
+    shelf = await SqliteShelf.open(path, keys=[KEY], clock=clock)
     await shelf.put("session", "a", b"the words of a secret")
     await shelf.close()
 
     assert b"secret" not in _content(path)
-    shelf = await SqliteShelf.open(path, key=KEY, clock=clock)
+    shelf = await SqliteShelf.open(path, keys=[KEY], clock=clock)
     item = await shelf.get("session", "a")
     assert item is not None
     assert item.value == b"the words of a secret"
@@ -41,7 +41,7 @@ async def test_values_are_kept_over_a_restart_and_not_in_clear(
 
 
 async def test_what_was_taken_is_not_left_in_the_file(path: Path, clock: ManualClock) -> None:
-    shelf = await SqliteShelf.open(path, key=KEY, clock=clock)
+    shelf = await SqliteShelf.open(path, keys=[KEY], clock=clock)
     await shelf.put("link", "needle-in-the-file", b"1")
     await shelf.take("link", "needle-in-the-file")
     await shelf.close()
@@ -50,14 +50,30 @@ async def test_what_was_taken_is_not_left_in_the_file(path: Path, clock: ManualC
 
 
 async def test_another_key_finds_nothing(path: Path, clock: ManualClock) -> None:
-    shelf = await SqliteShelf.open(path, key=KEY, clock=clock)
+    shelf = await SqliteShelf.open(path, keys=[KEY], clock=clock)
     await shelf.put("session", "a", b"1")
     await shelf.close()
 
-    other = await SqliteShelf.open(path, key=bytes(32), clock=clock)
+    other = await SqliteShelf.open(path, keys=[bytes(32)], clock=clock)
     assert await other.get("session", "a") is None
     assert await other.take("session", "a") is None
     await other.close()
+
+
+async def test_the_newest_key_writes_and_older_ones_still_read(
+    path: Path, clock: ManualClock
+) -> None:
+    new = bytes(reversed(KEY))
+    shelf = await SqliteShelf.open(path, keys=[KEY], clock=clock)
+    await shelf.put("session", "old", b"1")
+    await shelf.renew(new)
+    await shelf.put("session", "new", b"2")
+    await shelf.close()
+
+    for keys, found in (([KEY, new], ["new", "old"]), ([KEY], ["old"]), ([new], ["new"])):
+        again = await SqliteShelf.open(path, keys=keys, clock=clock)
+        assert [item.key for item in await again.list("session")] == found
+        await again.close()
 
 
 @pytest.mark.parametrize(
@@ -87,7 +103,12 @@ async def test_a_value_moved_or_changed_by_hand_is_not_there(
 
 async def test_a_key_of_another_length_is_refused(path: Path, clock: ManualClock) -> None:
     with pytest.raises(StoreRefused, match="32"):
-        await SqliteShelf.open(path, key=b"short", clock=clock)
+        await SqliteShelf.open(path, keys=[KEY, b"short"], clock=clock)
+
+
+async def test_a_shelf_without_a_key_is_refused(path: Path, clock: ManualClock) -> None:
+    with pytest.raises(StoreRefused, match="no key"):
+        await SqliteShelf.open(path, keys=[], clock=clock)
 
 
 async def test_a_file_that_is_no_shelf_is_refused_with_a_remedy(
@@ -96,7 +117,7 @@ async def test_a_file_that_is_no_shelf_is_refused_with_a_remedy(
     _spoil(path)
 
     with pytest.raises(StoreRefused) as caught:
-        await SqliteShelf.open(path, key=KEY, clock=clock)
+        await SqliteShelf.open(path, keys=[KEY], clock=clock)
 
     assert "delete it" in caught.value.remedy
 

@@ -136,11 +136,12 @@ def test_a_file_that_is_no_policy(text: str, problem: str) -> None:
     ("rest", "problem"),
     [
         pytest.param("effect: permit",
-                     "line 5: effect: an effect is allow, deny, {deny: reason} or {hold: {...}}",
+                     "line 5: effect: an effect is allow, {allow: {release: [...]}}, deny, "
+                     "{deny: reason} or {hold: {...}}",
                      id="unknown-effect"),
         pytest.param("effect: {allow: {}}",
-                     "line 5: effect: an effect is allow, deny, {deny: reason} or {hold: {...}}",
-                     id="allow-takes-nothing"),
+                     "line 5: the key release is missing",
+                     id="allow-nothing-more"),
         pytest.param("effect: {deny: a, hold: {}}", "line 5: unknown key deny; known are hold",
                      id="two-effects"),
         pytest.param("effect: {deny: ' '}",
@@ -299,9 +300,10 @@ def test_every_example_in_the_reference_loads(repo: Path) -> None:
 
 
 def test_every_key_and_operator_is_in_the_reference(repo: Path) -> None:
-    from bot.core.policy_file import _File, _HoldTerms, _RuleModel  # noqa: PLC0415
+    from bot.core.policy_file import _AllowTerms, _File, _HoldTerms, _RuleModel  # noqa: PLC0415
 
     reference = _documented(repo)
-    names = [name for model in (_File, _RuleModel, _HoldTerms) for name in model.model_fields]
+    models = (_File, _RuleModel, _AllowTerms, _HoldTerms)
+    names = [name for model in models for name in model.model_fields]
     missing = [name for name in (*names, *Operator) if f"| `{name}` |" not in reference]
     assert missing == []

@@ -77,6 +77,9 @@ async def _walk(
     await take("inbox", "/")
     for name in ("forum", "access", "long", "doubt", "hostile", "done", "rejected"):
         await take(name, f"/proposals/{names[name]}")
+    for name in ("recent", "withdrawn", "undo"):
+        await take(name, f"/proposals/{names[name]}")
+    await take("undo-it", f"/proposals/{names['recent']}/undo")
     await take("full", f"/proposals/{names['long']}/full")
     await take("history", f"/proposals/{names['done']}/history")
     await take("stop", f"/proposals/{names['forum']}/stop")

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.core.actors import OPERATOR, Person, Role
+from bot.core.actors import OPERATOR, Person, Role, person_actor
 from bot.core.approval import Approval, ApprovalMode, Choice, Decision
 from bot.core.halts import Halt, HaltScope, HaltTarget
 from bot.core.ids import PersonId, ProposalId, halt_id
@@ -208,6 +208,71 @@ def a_day(clock: Clock) -> tuple[MemoryDesk, dict[str, ProposalId]]:
             ),
         ),
     )
+    recent = a_proposal(
+        11,
+        agent=FORUM.id,
+        principal=DANA.id,
+        at=now - timedelta(minutes=9),
+        params={"visibility": "public", "body": "Use the mirror until Monday."},
+        effect="Publish an answer to “Downloads are slow” in the forum eng-help",
+        target="forum.example.org, eng-help, thread 4713",
+        reversible="Keyturn can undo this for 15 minutes after it was done.",
+        rationale=Rationale(why="Three people asked the same."),
+        state=State.SUCCEEDED,
+        changed_at=now - timedelta(minutes=4),
+        undo_window_s=900,
+        outcome=Outcome(
+            result=Result.SUCCEEDED,
+            reason="created",
+            detail="The answer was published.",
+            reference="comment 90431",
+            at=now - timedelta(minutes=4),
+        ),
+    )
+    hold("recent", recent)
+    undo = a_proposal(
+        12,
+        agent=FORUM.id,
+        principal=DANA.id,
+        at=now - timedelta(minutes=25),
+        verb="forum.recall",
+        resource="forum:comments/90429",
+        kind=Kind.DESTRUCTIVE,
+        params={"text": "Just restart the cluster."},
+        effect="Take an answer back from the forum eng-help",
+        target="forum.example.org, eng-help, thread 4712",
+        reversible="No. The answer is gone for good.",
+        state=State.SUCCEEDED,
+        changed_at=now - timedelta(minutes=25),
+        outcome=Outcome(
+            result=Result.SUCCEEDED,
+            reason="done",
+            detail="The target answered 200.",
+            at=now - timedelta(minutes=25),
+        ),
+    )
+    withdrawn = a_proposal(
+        13,
+        agent=FORUM.id,
+        principal=DANA.id,
+        at=now - timedelta(minutes=33),
+        params={"visibility": "public", "body": "Just restart the cluster."},
+        effect="Publish an answer to “The queue is stuck” in the forum eng-help",
+        target="forum.example.org, eng-help, thread 4712",
+        state=State.SUCCEEDED,
+        changed_at=now - timedelta(minutes=25),
+        undo_window_s=900,
+        undone_by=undo.id,
+        outcome=Outcome(
+            result=Result.SUCCEEDED,
+            reason="created",
+            detail="The answer was published.",
+            reference="comment 90429",
+            at=now - timedelta(minutes=30),
+        ),
+    )
+    hold("withdrawn", withdrawn)
+    hold("undo", replace(undo, undoes=withdrawn.id, proposer=person_actor(DANA.id)))
     for number, state, effect, ago in (
         (7, State.REJECTED, "Publish a survey link in the forum eng-help", 5),
         (8, State.EXPIRED, "Delete 1,940 messages from the folder Archive", 22),

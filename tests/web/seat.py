@@ -21,7 +21,7 @@ from tests.web.serving import MakeInbox, Served, serving
 #: What the inbox draws inside an agent's text by itself.
 _DRAWN = frozenset({"mark", "br"})
 Form = Mapping[str, str] | Sequence[tuple[str, str]]
-_LINKS = {"full": Button.FULL_VIEW, "stop": Button.STOP_AGENT}
+_LINKS = {"full": Button.FULL_VIEW, "stop": Button.STOP_AGENT, "undo": Button.UNDO}
 
 
 @dataclass(slots=True)
@@ -55,7 +55,8 @@ class WebSeat:
             page, action = await self.get(f"{path}/stop"), f"{path}/stop"
             form = fields(page.one("form", action=action)) | {"reason": note}
         else:
-            page, action = await self.get(path), f"{path}/press"
+            at = f"{path}/undo" if button is Button.UNDO else path
+            page, action = await self.get(at), f"{path}/press"
             (pressed,) = page.all("button", value=button.value)
             (holder,) = [f for f in page.all("form", action=action) if pressed in f.walk()]
             form = fields(holder) | {"button": button.value} | ({"note": note} if note else {})

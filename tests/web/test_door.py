@@ -18,7 +18,14 @@ from tests.web.scenes import DANA, MIRA, SAM, a_day
 from tests.web.seat import WebSeat, fields, said
 from tests.web.serving import Chance, Served, serving
 
-PAGES = ("/", "/proposals/{}", "/proposals/{}/full", "/proposals/{}/history", "/proposals/{}/stop")
+PAGES = (
+    "/",
+    "/proposals/{}",
+    "/proposals/{}/full",
+    "/proposals/{}/history",
+    "/proposals/{}/receipt",
+    "/proposals/{}/stop",
+)
 
 
 @pytest.fixture

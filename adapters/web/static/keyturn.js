@@ -19,6 +19,14 @@ function distance(ms) {
   return ms > 0 ? "in less than a minute" : "just now";
 }
 
+function left(ms) {
+  if (ms <= 0) return "no longer";
+  if (ms < 60_000) return "less than a minute left";
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes < 120) return minutes === 1 ? "1 minute left" : `${minutes} minutes left`;
+  return `${Math.floor(minutes / 60)} hours left`;
+}
+
 function tellTimes() {
   const now = new Date();
   for (const time of $$("time[data-when]")) {
@@ -26,7 +34,9 @@ function tellTimes() {
     const date = at.toDateString() === now.toDateString() ? "" : `${day.format(at)}, `;
     const local = `${date}${clock.format(at)}`;
     const away = distance(at - now);
-    const text = time.dataset.when === "stacked" ? `${away},\n${local}` : `${away} (${local})`;
+    const text = time.dataset.when === "stacked" ? `${away},\n${local}`
+      : time.dataset.when === "window" ? `${left(at - now)} (until ${local})`
+      : `${away} (${local})`;
     if (time.textContent !== text) time.textContent = text;
     time.title = full.format(at);
   }

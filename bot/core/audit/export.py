@@ -121,8 +121,9 @@ def read_object(line: bytes, *, what: str) -> dict[str, Any]:
     except orjson.JSONDecodeError:
         start = line[:_SHOWN_CHARS].decode("utf-8", "replace").strip()
         raise NotReadable(
-            f"{what.capitalize()} is not JSON: {start!r}." if start else f"{what.capitalize()} "
-            "is empty."
+            f"{what.capitalize()} is not JSON: {start!r}."
+            if start
+            else f"{what.capitalize()} is empty."
         ) from None
     if not isinstance(value, dict):
         raise NotReadable(f"{what.capitalize()} is not a JSON object.")

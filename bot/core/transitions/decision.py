@@ -87,7 +87,7 @@ def decide(
         return _refused_click(
             proposal, vote, _not("not_yours", "This decision is not yours to make.", proposal.state)
         )
-    if not _names(proposal.digest, vote.digest_prefix):
+    if not names(proposal.digest, vote.digest_prefix):
         return _refused_click(
             proposal,
             vote,
@@ -178,7 +178,7 @@ def _approve(
     return Transition(
         value=Recorded(state=decided.state, message=message),
         puts=(decided,),
-        leaves=(_decision_leaf(decided, "decision.approve"),),
+        leaves=(decision_leaf(decided, "decision.approve"),),
         # A release waits for its agent to ask for the grant.
         effects=(
             (effects.execute(proposal.id), *follow)
@@ -202,8 +202,8 @@ def _reject(snapshot: Snapshot, proposal: Proposal, vote: Vote) -> Transition[Pr
             state=decided.state, message="Rejected. Nothing was done, and the agent is told."
         ),
         puts=(decided,),
-        leaves=(_decision_leaf(decided, "decision.reject"),),
-        effects=(effects.refresh(proposal.id, decided.state),),
+        leaves=(decision_leaf(decided, "decision.reject"),),
+        effects=effects.refresh_all(decided),
     )
 
 
@@ -219,7 +219,8 @@ def _decision(snapshot: Snapshot, proposal: Proposal, vote: Vote) -> Decision:
     )
 
 
-def _decision_leaf(decided: Proposal, type_: str) -> LeafDraft:
+def decision_leaf(decided: Proposal, type_: str) -> LeafDraft:
+    """Return the entry about the last decision of *decided*."""
     decision = decided.decisions[-1]
     return LeafDraft(
         type=type_,
@@ -290,7 +291,8 @@ def _not(code: str, message: str, state: State) -> NotRecorded:
     return NotRecorded(code=code, message=message, state=state)
 
 
-def _names(digest: Digest, prefix: str) -> bool:
+def names(digest: Digest, prefix: str) -> bool:
+    """Return whether *prefix* is long enough, and begins *digest*."""
     hexadecimal = digest.removeprefix("sha256:")
     return len(prefix) >= MIN_DIGEST_PREFIX and hexadecimal.startswith(prefix)
 

@@ -36,7 +36,7 @@ def withdraw(
 ) -> Step[Proposal]:
     """Take a proposal back for its proposer."""
     proposal = snapshot.proposals.get(proposal_id)
-    if proposal is None or proposal.agent != agent:
+    if proposal is None or not proposal.is_of(agent):
         return Refusal(NotFound("There is no such proposal."))
     if proposal.state is State.WITHDRAWN:
         return Replay(proposal)
@@ -122,7 +122,7 @@ def _end(
                 private={"reason": reason} if reason else {},
             ),
         ),
-        effects=(effects.refresh(ended.id, ended.state),),
+        effects=effects.refresh_all(ended),
     )
 
 

@@ -6,18 +6,18 @@ from typing import TypeAlias
 
 from bot.core import effects
 from bot.core.actors import Actor, system_actor
-from bot.core.approval import Membership, eligible, votes
+from bot.core.approval import Membership
 from bot.core.effects import Effect, Lease, Renewed
-from bot.core.halts import halt_against
+from bot.core.halts import stopped_by
 from bot.core.ids import PersonId, ProposalId
 from bot.core.leaf import LeafDraft
 from bot.core.policy import Hold, Policy
-from bot.core.proposal import Outcome, Proposal, Result
+from bot.core.proposal import Mode, Outcome, Proposal, Result
 from bot.core.states import Event, State, next_state
 from bot.core.step import Snapshot, Step, Transition
-from bot.core.transitions.decision import stakes_of
 from bot.core.transitions.ending import expire_now, revoke_now
-from bot.core.transitions.recheck import policy_in_force, stop_for
+from bot.core.transitions.last_check import last_check
+from bot.core.transitions.recheck import Stop
 from bot.core.transitions.submission import (
     Draft,
     first_effects,
@@ -32,15 +32,10 @@ WORKER = system_actor("worker")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claimed:
-    """The intent is recorded: carry out ``proposal`` under ``key``, once.
-
-    After a take-over an earlier attempt may have had its effect: a failure of this one does
-    not prove that nothing happened.
-    """
+    """The intent is recorded: carry out ``proposal`` under ``key``, once."""
 
     proposal: Proposal
     key: str
-    taken_over: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,22 +69,13 @@ def claim(
         return _finished(lease)
     if proposal.state is State.EXECUTING:
         return _take_over(snapshot, proposal, lease, verb, lease_s=lease_s)
-    if proposal.state is not State.APPROVED:
+    if proposal.state is not State.APPROVED or proposal.mode is not Mode.EXECUTE:
         return _finished(lease)
-    policy_in_force(snapshot, policy)
-    agent = snapshot.agent
-    stop = stop_for(proposal, snapshot=snapshot, agent=agent, policy=policy, verb=verb)
-    if stop is not None:
-        return _finished(lease, revoke_now(snapshot, proposal, reason=stop.reason))
+    checked = last_check(snapshot, proposal, policy=policy, verb=verb, membership=membership)
+    if isinstance(checked, Stop):
+        return _finished(lease, revoke_now(snapshot, proposal, reason=checked.reason))
     if proposal.use_by is not None and snapshot.now >= proposal.use_by:
         return _finished(lease, expire_now(snapshot, proposal))
-    voters: frozenset[PersonId] = frozenset()
-    if proposal.approval is not None and agent is not None:
-        among = eligible(proposal.approval, stakes_of(proposal, owner=agent.owner), membership)
-        voters = votes(proposal.decisions, digest=proposal.digest, among=among)
-        if len(voters) < max(1, proposal.approval.count):
-            reason = "Somebody who approved it may no longer do so."
-            return _finished(lease, revoke_now(snapshot, proposal, reason=reason))
     claimed = replace(
         proposal,
         state=next_state(proposal.state, Event.CLAIM, actor=WORKER.kind),
@@ -98,7 +84,7 @@ def claim(
         claimed_at=snapshot.now,
         changed_at=snapshot.now,
     )
-    return _intent(snapshot, claimed, voters, lease=lease, lease_s=lease_s)
+    return _intent(snapshot, claimed, checked.voters, lease=lease, lease_s=lease_s)
 
 
 def outcome(
@@ -141,7 +127,7 @@ def outcome(
     )
     type_ = "execution.late_report" if was_in_doubt else "execution.outcome"
     leaves: tuple[LeafDraft, ...] = (outcome_leaf(ended, type_, actor=WORKER),)
-    follow: tuple[Effect, ...] = (effects.refresh(ended.id, ended.state),)
+    follow: tuple[Effect, ...] = effects.refresh_all(ended)
     if found.result is Result.IN_DOUBT and verb is not None and verb.can_look_up:
         follow += (effects.look_up(ended.id, due_at=snapshot.now),)
     puts: tuple[Proposal, ...] = (ended,)
@@ -181,23 +167,10 @@ def _successor(
     if ended.state is not State.FAILED:
         return None
     verdict = verdict_on(draft, agent=draft.agent, policy=policy)
-    if not isinstance(verdict, Hold) or _is_halted(snapshot, ended):
+    if not isinstance(verdict, Hold) or stopped_by(snapshot.halts, ended) is not None:
         return None
     return new_proposal(
         draft, verdict=verdict, now=snapshot.now, policy=policy.digest, deployment=deployment
-    )
-
-
-def _is_halted(snapshot: Snapshot, proposal: Proposal) -> bool:
-    """Return whether an active halt covers what *proposal* would do."""
-    return (
-        halt_against(
-            snapshot.halts,
-            agent=proposal.agent,
-            principal=proposal.principal,
-            connector=proposal.connector,
-        )
-        is not None
     )
 
 
@@ -229,12 +202,11 @@ def _intent(
     *,
     lease: Lease,
     lease_s: float,
-    taken_over: bool = False,
 ) -> Transition[Claim]:
     key = execution_key(claimed.id)
     until = snapshot.now + timedelta(seconds=lease_s)
     return Transition(
-        value=Claimed(proposal=claimed, key=key, taken_over=taken_over),
+        value=Claimed(proposal=claimed, key=key),
         puts=(claimed,),
         leaves=(
             LeafDraft(
@@ -262,14 +234,14 @@ def _take_over(
     """Go on for a worker that is gone: with the same key, or not at all."""
     # Under another configuration the same key might reach another target.
     may_repeat = verb is not None and verb.idempotent and verb.config_digest == proposal.verb_digest
-    if may_repeat and not _is_halted(snapshot, proposal):
+    if may_repeat and stopped_by(snapshot.halts, proposal) is None:
         again = replace(
             proposal,
             attempt=lease.attempt,
             intents=proposal.intents + 1,
             changed_at=snapshot.now,
         )
-        return _intent(snapshot, again, frozenset(), lease=lease, lease_s=lease_s, taken_over=True)
+        return _intent(snapshot, again, frozenset(), lease=lease, lease_s=lease_s)
     lost = replace(
         proposal,
         state=next_state(proposal.state, Event.LOSE, actor=WORKER.kind),
@@ -283,7 +255,7 @@ def _take_over(
         reason_by=WORKER,
         changed_at=snapshot.now,
     )
-    follow: tuple[Effect, ...] = (effects.refresh(lost.id, lost.state),)
+    follow: tuple[Effect, ...] = effects.refresh_all(lost)
     if verb is not None and verb.can_look_up:
         follow += (effects.look_up(lost.id, due_at=snapshot.now),)
     return Transition(

@@ -15,6 +15,8 @@ from bot.core.proposal import Mode, Proposal
 from bot.core.step import Snapshot
 from bot.core.verbs import Verb
 
+_CHANGED = "How this is carried out has changed since it was proposed."
+
 
 class PolicyChanged(Unavailable):
     """The policy in force is not the one that the caller holds: load it and ask again."""
@@ -64,12 +66,16 @@ def stop_for(
         return Stop(
             f"Stopped by a person: {halt.reason}" if halt.reason else "Stopped by a person."
         )
+    has_changed = verb is None or verb.config_digest != proposal.verb_digest
+    if proposal.undoes is not None:
+        # A person takes back what they answer for: what limits agents does not limit them.
+        return Stop(_CHANGED) if has_changed else None
     if agent is None or not agent.active:
         return Stop("The agent is no longer active.")
     if proposal.principal not in agent.principals:
         return Stop("The agent may no longer act for this person.")
-    if verb is None or verb.config_digest != proposal.verb_digest:
-        return Stop("How this is carried out has changed since it was proposed.")
+    if verb is None or has_changed:
+        return Stop(_CHANGED)
     if not agent.may_propose(verb.name):
         return Stop("The agent may no longer propose this.")
     verdict = evaluate(policy, question_about(proposal, agent))

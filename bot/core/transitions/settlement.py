@@ -56,7 +56,7 @@ def by_person(
         value=Recorded(state=settled_proposal.state, message=status_line(settled_proposal)),
         puts=(settled_proposal,),
         leaves=(outcome_leaf(settled_proposal, "settlement", actor=person_actor(person)),),
-        effects=(effects.refresh(settled_proposal.id, settled_proposal.state),),
+        effects=effects.refresh_all(settled_proposal),
     )
 
 
@@ -117,7 +117,7 @@ def _look_up(snapshot: Snapshot, lease: Lease, found: Outcome) -> Step[None]:
         value=None,
         puts=(settled,),
         leaves=(outcome_leaf(settled, "settlement", actor=WORKER),),
-        effects=(effects.refresh(settled.id, settled.state),),
+        effects=effects.refresh_all(settled),
         done=(lease,),
     )
 

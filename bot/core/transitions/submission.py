@@ -118,7 +118,7 @@ def submit(
     superseded = None
     if draft.supersedes is not None:
         superseded = snapshot.proposals.get(draft.supersedes)
-        if superseded is None or superseded.agent != agent.id:
+        if superseded is None or not superseded.is_of(agent.id):
             return Refusal(NotFound("There is no such proposal to supersede."))
         if superseded.principal != draft.principal or superseded.state is not State.PENDING:
             return Refusal(
@@ -236,6 +236,7 @@ def new_proposal(
         reason=reason,
         supersedes=draft.supersedes,
         successor_of=draft.successor_of,
+        undo_window_s=None if draft.verb.undo is None else draft.verb.undo.window_s,
         changed_at=now,
     )
     return replace(proposal, digest=binding_digest(proposal, deployment=deployment))
@@ -280,6 +281,7 @@ def submitted_leaf(proposal: Proposal, *, verb: str) -> LeafDraft:
             "expires_at": None if proposal.expires_at is None else timestamp(proposal.expires_at),
             "supersedes": proposal.supersedes,
             "successor_of": proposal.successor_of,
+            "undoes": proposal.undoes,
         },
         private={
             "action": proposal.action_json,

@@ -4,12 +4,13 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from bot.core.actors import Token
+from bot.core.actors import ResourceServer, Token
 from bot.core.canonical import Digest
 from bot.core.errors import Conflict
-from bot.core.ids import TokenId
+from bot.core.ids import ResourceServerId, TokenId
 from bot.core.proposal import Proposal
 from bot.core.states import STOPPABLE, TERMINAL, State
+from bot.core.step import Ask
 from bot.core.tokens import TokenHash, TokenKind
 from bot.ports.queries import (
     OPEN_STATES,
@@ -23,6 +24,9 @@ from bot.ports.queries import (
     ProposalById,
     ProposalByKey,
     Proposals,
+    ResourceServerById,
+    ResourceServerByName,
+    ResourceServers,
     Stoppable,
     TokenByHash,
     TokensOf,
@@ -166,6 +170,32 @@ class Reading:
         ended = replace(tokens[0], ends_at=NOW)
         await acts.keep(store, ended)
         assert await acts.listed(store, TokensOf(SCOUT.id)) == [tokens[2], tokens[1], ended]
+
+    async def test_resource_servers_are_found_by_id_and_name(self, store: Store) -> None:
+        till, bank = [
+            ResourceServer(
+                id=ResourceServerId(f"rsv_{name}"),
+                name=name,
+                audience="https://pay.example",
+                created_at=NOW,
+            )
+            for name in ("till", "bank")
+        ]
+        await acts.keep(store, till, bank)
+        ended = replace(bank, active=False)
+        await acts.keep(store, ended)
+
+        assert await acts.listed(store, ResourceServers()) == [ended, till]
+        assert await store.read(ResourceServerById(till.id)) == till
+        assert await store.read(ResourceServerByName("bank")) == ended
+        seen = await acts.look(store, Ask(resource_server=bank.id, agent=SCOUT.id))
+        assert (seen.resource_server, seen.agent) == (ended, None)
+        try:
+            await acts.keep(store, replace(till, id=ResourceServerId("rsv_x")))
+        except Conflict:
+            assert await store.read(ResourceServerByName("till")) == till
+        else:
+            raise AssertionError("two resource servers have one name")
 
     async def test_a_refused_step_is_never_seen(self, store: Store) -> None:
         held = await acts.hold(store)

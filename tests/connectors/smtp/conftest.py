@@ -63,9 +63,7 @@ async def target(serving: ssl.SSLContext) -> AsyncIterator[PostOffice]:
 
 
 @pytest.fixture
-async def connector(
-    target: PostOffice, trusting: ssl.SSLContext
-) -> AsyncIterator[SmtpConnector]:
+async def connector(target: PostOffice, trusting: ssl.SSLContext) -> AsyncIterator[SmtpConnector]:
     connected = connect(section(port=target.port), tls=trusting)
     yield connected
     await connected.close()

@@ -35,11 +35,13 @@ class PostOffice:
     tls: ssl.SSLContext | None = None
     implicit_tls: bool = False
     asks_who: bool = True
-    #: Takes more than it says, so that a message is refused while it comes.
+    offers_sign_in: bool = True
+    hangs_on_quit: bool = False
+    #: Breaks the connection after so much of a message.
     breaks_after_bytes: int | None = None
     size_limit: int | None = None
     refuses: dict[str, str] = field(default_factory=dict)
-    answers: Callable[[], str] | None = None
+    answers: Callable[[], str | bytes] | None = None
     plays: frozenset[Behaviour] = PLAYS
     received: list[Write] = field(default_factory=list)
     effects: list[Write] = field(default_factory=list)
@@ -93,8 +95,8 @@ class PostOffice:
         return "250 OK"
 
     async def handle_DATA(  # noqa: N802  aiosmtpd's name
-        self, server: SMTP, _session: Session, envelope: Envelope
-    ) -> str:
+        self, server: "_Counter", _session: Session, envelope: Envelope
+    ) -> str | bytes:
         assert isinstance(envelope.content, bytes)
         self.raw.append(envelope.content)
         write = Write(values=read(envelope))
@@ -107,9 +109,9 @@ class PostOffice:
                 return f"554 5.7.1 not wanted; you sent {SECRET} as {SPELLED}"
             case Behaviour.LOST_REPLY:
                 self.effects.append(write)
-                server.transport.abort()
+                server.drop()
             case Behaviour.RESET_READ:
-                server.transport.abort()
+                server.drop()
             case Behaviour.HUGE:
                 while True:
                     server._writer.write(b"250-" + b"x" * 60_000 + b"\r\n")
@@ -166,6 +168,7 @@ class _Counter(SMTP):
             require_starttls=office.tls is not None and not office.implicit_tls,
             auth_required=office.asks_who,
             auth_require_tls=office.asks_who,
+            auth_exclude_mechanism=None if office.offers_sign_in else ["PLAIN", "LOGIN"],
             authenticator=office.authenticate,
             data_size_limit=office.size_limit,
             loop=asyncio.get_running_loop(),
@@ -185,7 +188,13 @@ class _Counter(SMTP):
 
     async def smtp_QUIT(self, arg: str) -> None:  # noqa: N802
         self.office.commands.append("QUIT")
+        if self.office.hangs_on_quit:
+            await asyncio.Event().wait()
         await super().smtp_QUIT(arg)
+
+    def drop(self) -> None:
+        assert isinstance(self.transport, asyncio.WriteTransport)
+        self.transport.abort()
 
     async def smtp_DATA(self, arg: str) -> None:  # noqa: N802
         self.office.commands.append("DATA")
@@ -194,13 +203,14 @@ class _Counter(SMTP):
         elif self.office.breaks_after_bytes is not None:
             await self.push("354 go on")
             await self._reader.readexactly(self.office.breaks_after_bytes)
-            self.transport.abort()
+            self.drop()
         else:
             await super().smtp_DATA(arg)
 
 
 def read(envelope: Envelope) -> Mapping[str, Any]:
     """Return what a recipient's mail program would show, and whom the envelope names."""
+    assert isinstance(envelope.content, bytes)
     message = message_from_bytes(envelope.content, policy=policy.default)
     assert isinstance(message, EmailMessage)
     body = message.get_body()
@@ -216,11 +226,17 @@ def read(envelope: Envelope) -> Mapping[str, Any]:
             {
                 "name": part.get_filename(),
                 "type": part.get_content_type(),
-                "content": base64.b64encode(part.get_payload(decode=True)).decode(),
+                "content": base64.b64encode(content_of(part)).decode(),
             }
             for part in message.iter_attachments()
         ],
     }
+
+
+def content_of(part: Any) -> bytes:
+    content = part.get_payload(decode=True)
+    assert isinstance(content, bytes)
+    return content
 
 
 def addresses(message: EmailMessage, name: str) -> list[str]:

@@ -46,9 +46,7 @@ async def here(_host: str) -> list[str]:
 def connect(
     made: Mapping[str, Any], *, tls: ssl.SSLContext | None = None, resolver: Resolver = here
 ) -> SmtpConnector:
-    return create(
-        "mail", made, secrets=keep, clock=SystemClock(), resolver=resolver, tls=tls
-    )
+    return create("mail", made, secrets=keep, clock=SystemClock(), resolver=resolver, tls=tls)
 
 
 def attachment(name: str, type: str, content: bytes) -> dict[str, Json]:

@@ -1,0 +1,5 @@
+"""Brings messages to agents' webhooks over HTTP."""
+
+from adapters.webhook.notifier import HttpNotifier
+
+__all__ = ["HttpNotifier"]
