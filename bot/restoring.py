@@ -51,7 +51,9 @@ Tell: TypeAlias = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """``kept`` holds what was replaced, if anything was. ``safe`` is None where an earlier try had got that far.
+    """``kept`` holds what was replaced, if anything was.
+
+    ``safe`` is None where an earlier try had got that far.
 
     ``learned_from`` says whether what was replaced could be read.
     """

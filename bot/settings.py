@@ -20,7 +20,7 @@ from pydantic import (
 )
 
 from bot.core.errors import SettingsInvalid
-from bot.core.ip_address import is_disguised
+from bot.core.ip_address import is_disguised, is_literal
 from bot.core.policy_yaml import Place as Way
 from bot.core.policy_yaml import Read, read_yaml
 from bot.secret_refs import SecretRefs, is_placeholder, private_file_problem
@@ -36,7 +36,7 @@ Cap: TypeAlias = Annotated[int, Field(ge=1)]
 Own: TypeAlias = dict[str, Any]
 
 _CAPS = Caps()
-_HOST = re.compile(r"[a-z0-9.-]{1,253}|[0-9a-f:.]{2,45}")
+_HOST = re.compile(r"[a-z0-9.-]{1,253}")
 
 
 def _path(value: object, info: ValidationInfo) -> Path:
@@ -58,7 +58,10 @@ def _network(value: object) -> object:
 
 
 def _host(value: object) -> object:
-    if not isinstance(value, str) or not _HOST.fullmatch(value) or is_disguised(value):
+    is_host = isinstance(value, str) and (
+        is_literal(value) or (_HOST.fullmatch(value) is not None and not is_disguised(value))
+    )
+    if not is_host:
         raise ValueError(
             f"{value} is not a host. Write its name in small letters or its address, no port"
         )

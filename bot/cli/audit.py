@@ -10,7 +10,7 @@ import typer
 from bot.cli import audit_report
 from bot.cli.admin import Admin
 from bot.cli.audit_erase import erase
-from bot.cli.audit_export import Format, pages
+from bot.cli.audit_export import Format, created, pages
 from bot.cli.audit_export import export as write_export
 from bot.cli.audit_files import read_known, verify_file
 from bot.cli.audit_names import Names
@@ -120,14 +120,33 @@ def export(
 
 
 @app.command()
-def checkpoint(*, config: Config, json: Json = False, debug: Debug = False) -> None:
+def checkpoint(
+    file: Annotated[
+        Path | None, typer.Argument(help="Where to write it; left out: the standard output.")
+    ] = None,
+    *,
+    config: Config,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
     """Print the signed head of the log: keep it where nobody who runs the bot can change it."""
-    head = ask(config, lambda api: api.get("checkpoint"), json_wanted=json, debug=debug)
+
+    async def question(api: Admin) -> Any:
+        head = await api.get("checkpoint")
+        if file is not None:
+            with created(file) as to:
+                to.write(head["note"].encode())
+        return head
+
+    head = ask(config, question, json_wanted=json, debug=debug)
     if json:
         as_json(head)
         return
-    # Nothing else on the standard output: what is redirected to a file is the note, exactly.
-    print(head["note"], end="")
+    if file is None:
+        # Nothing else on the standard output: what is redirected is the note, exactly.
+        print(head["note"], end="")
+    else:
+        out.print(f"[green]written[/]  {plain(file)}, entries: {head['size']:,}")
     for key in head["keys"]:
         err.print(f"[dim]key of this log:[/] {plain(key)}")
 

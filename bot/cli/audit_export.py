@@ -41,7 +41,7 @@ async def export(
     """
     head: Mapping[str, Any] = await api.get("checkpoint")
     size = head["size"]
-    with _created(path) as file:
+    with created(path) as file:
         if format_ is Format.JSONL:
             keys = [NoteKey.parse(key) for key in head["keys"]]
             header = header_of(parse_note(head["note"]), keys, with_openings=with_openings)
@@ -84,7 +84,7 @@ def _line(entry: Mapping[str, Any], format_: Format, origin: str) -> bytes:
 
 
 @contextmanager
-def _created(path: Path | None) -> Iterator[BinaryIO]:
+def created(path: Path | None) -> Iterator[BinaryIO]:
     """Open *path* for its owner alone; what is not finished does not have its name."""
     if path is None or str(path) == "-":
         yield sys.stdout.buffer

@@ -203,6 +203,8 @@ def _content_digest(proposal: Proposal, shown: Sequence[Field], missing: int) ->
     return digest_of(
         {
             "digest": proposal.digest,
+            # Erased with the content: without it a guess at the whole card could be confirmed.
+            "salt": proposal.salt,
             "facts": facts_value(proposal.facts),
             "effect": preview.effect,
             "target": preview.target,

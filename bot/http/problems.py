@@ -207,12 +207,12 @@ def _from_http(request: web.Request, error: web.HTTPException) -> KeyturnError |
     match error:
         case web.HTTPMethodNotAllowed():
             return MethodNotAllowed(
-                f"{request.path} does not know {request.method}.",
+                f"This address does not know {request.method}.",
                 allowed=sorted(error.allowed_methods),
             )
         case web.HTTPNotFound():
             return NotFound(
-                f"There is nothing at {request.path}.",
+                "There is nothing at this address.",
                 remedy="The OpenAPI document lists every address.",
             )
         case web.HTTPRequestEntityTooLarge():

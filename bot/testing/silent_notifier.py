@@ -16,7 +16,7 @@ class Posted:
 
 @dataclass(slots=True)
 class SilentNotifier:
-    """Implements :class:`bot.ports.notifier.Notifier`; once ``answers`` are used up, all is sent."""
+    """Implements :class:`bot.ports.notifier.Notifier`; after ``answers``, all is sent."""
 
     posted: list[Posted] = field(default_factory=list)
     answers: list[Notified] = field(default_factory=list)

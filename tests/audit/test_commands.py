@@ -183,7 +183,8 @@ def test_an_export_of_a_bot_that_does_not_run_verifies(
     deployment: Deployment, tmp_path: Path
 ) -> None:
     file, kept = tmp_path / "log.jsonl", tmp_path / "known.txt"
-    kept.write_text(deployment.done("audit", "checkpoint"))
+    deployment.done("audit", "checkpoint", str(kept))
+    assert kept.read_text() == deployment.done("audit", "checkpoint")
 
     told = deployment.json("audit", "export", str(file))
     again = deployment.run("audit", "export", str(file))

@@ -21,8 +21,11 @@ def test_init_writes_private_files_that_start(deployment: Deployment):
     assert modes == {
         "groups.yaml": 0o600,
         "keys": 0o700,
+        "keys/grant-1.key": 0o600,
+        "keys/log.key": 0o600,
         "keys/shelf.key": 0o600,
         "keyturn.yaml": 0o600,
+        "log-state.json": 0o600,
         "policy.yaml": 0o600,
     }
     with deployment.serving() as lines:

@@ -18,6 +18,13 @@ from tests.cli.test_stopping import notes
 from tests.webhooks.receiver import Received, is_signed
 
 WITHIN_S = 40
+DENY = """
+version: 1
+rules:
+  - id: closed
+    verbs: [notes.add]
+    effect: {deny: "Notes are closed."}
+"""
 
 
 @contextmanager
@@ -51,6 +58,7 @@ def receiving(port: int) -> Iterator["SimpleQueue[Received]"]:
 def told(deployment: Deployment) -> Deployment:
     """A deployment with one agent, whose proposals no rule allows."""
     deployment.set("connectors", json.dumps({"notes": notes("http://127.0.0.1:9")}))
+    (deployment.home / "policy.yaml").write_text(DENY)
     with deployment.config.open("a") as settings:
         settings.write("\nwebhooks: {private_hosts: [127.0.0.1]}\n")
     deployment.done("person", "create", "dana")
@@ -75,17 +83,19 @@ def test_an_agent_is_told_although_the_bot_was_killed_and_the_receiver_was_down(
     [port] = free_ports(1)
     token = (told.home / "helper.token").read_text().strip()
     secret_file = told.home / "helper.secret"
+    action = {"verb": "notes.add", "resource": "notes:x", "params": {"text": "Hello"}}
     process, _ = told.start()
     with process:
-        told.done(
-            *("agent", "webhook", "helper", "--url", f"http://127.0.0.1:{port}/hook"),
-            *("--secret-file", str(secret_file)),
-        )
-        action = {"verb": "notes.add", "resource": "notes:x", "params": {"text": "Hello"}}
-        proposal = asked_to_propose(told, token, action)
-        assert proposal["state"] == "denied"
-        process.kill()
-        process.communicate()
+        try:
+            told.done(
+                *("agent", "webhook", "helper", "--url", f"http://127.0.0.1:{port}/hook"),
+                *("--secret-file", str(secret_file)),
+            )
+            proposal = asked_to_propose(told, token, action)
+        finally:
+            process.kill()
+            process.communicate()
+    assert proposal["state"] == "denied"
 
     with receiving(port) as received, told.serving():
         message = received.get(timeout=WITHIN_S)

@@ -99,7 +99,9 @@ def test_no_setting_is_documented_that_is_not_there(settings_page: str):
     files_and_variables = {name for name in documented if name.endswith((".sqlite3", ".key"))}
     files_and_variables |= {
         "admin.sock",
+        "last-backup.json",
         "log-state.json",
+        "restore.json",
         "sample-agent.token",
         "KEYTURN_HOME",
         "NO_COLOR",

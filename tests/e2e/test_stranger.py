@@ -92,12 +92,12 @@ def _forge_the_quorum(log: Log) -> None:
 
 
 @pytest.mark.parametrize(
-    ("tamper", "code", "name"),
+    ("tamper", "told_as"),
     [
-        (_cut, 11, "shorter_than_known"),
-        (_fork, 11, "forked"),
-        (_hide_the_intent, 12, "outcome_without_intent"),
-        (_forge_the_quorum, 12, "intent_without_quorum"),
+        (_cut, (11, "shorter_than_known")),
+        (_fork, (11, "forked")),
+        (_hide_the_intent, (12, "outcome_without_intent")),
+        (_forge_the_quorum, (12, "intent_without_quorum")),
     ],
 )
 def test_the_wheel_alone_names_what_is_wrong(
@@ -105,11 +105,11 @@ def test_the_wheel_alone_names_what_is_wrong(
     original: Log,
     tmp_path: Path,
     tamper: Callable[[Log], None],
-    code: int,
-    name: str,
+    told_as: tuple[int, str],
 ) -> None:
     log = original.copy()
     tamper(log)
+    code, name = told_as
 
     got, told = verify(keyturn, tmp_path, lines=log.lines(), known=str(original.checkpoint(25)[1]))
 

@@ -5,6 +5,7 @@ import json
 import signal
 import subprocess
 import threading
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -77,7 +78,7 @@ class Trial:
             answer = connection.getresponse()
             heard = Heard(answer.status, dict(answer.getheaders()), answer.read(read_bytes))
         if not shown_once:
-            self.outbound[f"{len(self.outbound)} {listener} {method}"] = heard.whole
+            self.outbound[f"{uuid.uuid4()} {listener} {method} {path[:30]}"] = heard.whole
         return heard
 
     def as_agent(
@@ -93,7 +94,7 @@ class Trial:
         sent = {"Authorization": f"Bearer {token or self.token}", **headers}
         if body is not None:
             sent |= {"Content-Type": "application/json"}
-            sent |= {"Idempotency-Key": key or f"one-{len(self.outbound)}"}
+            sent |= {"Idempotency-Key": key or f"one-{uuid.uuid4()}"}
         data = None if body is None else json.dumps(body).encode()
         return self.ask("agents", method, path, headers=sent, body=data)
 

@@ -151,7 +151,7 @@ async def test_a_long_read_is_told_of_and_the_next_try_finishes(
 
 
 async def test_nothing_of_a_person_is_left_on_the_shelf(tmp_path: Path, clock: ManualClock):
-    shelf = await SqliteShelf.open(tmp_path / "shelf.db", key=bytes(32), clock=clock)
+    shelf = await SqliteShelf.open(tmp_path / "shelf.db", keys=[bytes(32)], clock=clock)
     await shelf.put("card", "canary-key", b"x" * 2000)
     await shelf.put("card", "other", KEPT.encode())
     assert found_in(tmp_path) == {"canary-key"}

@@ -54,6 +54,12 @@ def test_a_cap_that_is_set_is_the_cap_of_the_gate(tmp_path: Path):
     assert settings.all_caps == Caps(waits_per_agent=3)
 
 
+def test_hosts_of_webhooks_are_names_and_addresses(tmp_path: Path):
+    hosts = ("tickets.inside", "127.0.0.1", "fd00::8", "tickets")
+    settings = loaded(tmp_path, LEAST + f"webhooks: {{private_hosts: {list(hosts)}}}\n")
+    assert settings.webhooks.private_hosts == hosts
+
+
 def test_address_ranges_are_read(tmp_path: Path):
     settings = loaded(tmp_path, LEAST + "trusted_proxies: [10.0.0.0/8, 'fd00::/8']\n")
     assert settings.trusted_proxies == (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
@@ -75,6 +81,10 @@ def test_address_ranges_are_read(tmp_path: Path):
         ("log: text", "log: text is not a section."),
         ("trusted_proxies: [everywhere]", "trusted_proxies.0: everywhere is not an address range."),
         ("trusted_proxies: 10.0.0.0/8", "trusted_proxies: 10.0.0.0/8 is not a list."),
+        *(
+            (f"webhooks: {{private_hosts: ['{host}']}}", f"webhooks.private_hosts.0: {host} is not")
+            for host in ("10.0.0.8:8080", "http://inside", "127.1", "Inside.Net", "10.0.0.0/8")
+        ),
         ("connectors: {Tickets: {}}", "connectors.Tickets: Tickets is not a name."),
         ("public_url: keyturn", "public_url: is not an address."),
         ("public_url: http://keyturn.net", "public_url: sends sign-in links and sessions"),

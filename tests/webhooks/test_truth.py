@@ -1,7 +1,7 @@
 """A receiver that is down, slow, duplicating, out of order: the agent ends with the truth."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -60,6 +60,24 @@ async def propose_and_decide(served: Served) -> dict[str, str]:
                 await served.ask("POST", f"/v1/proposals/{proposal}/withdraw")
                 wanted[proposal] = "withdrawn"
     return wanted
+
+
+async def until(done: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(10):
+        while not await done():  # noqa: ASYNC110 - nobody tells it
+            await asyncio.sleep(0.01)
+
+
+async def is_refused(agent: Agent) -> bool:
+    return agent.refused > 0
+
+
+async def is_stopped(served: Served) -> bool:
+    return "agent.webhook_stopped" in await served.office.leaf_types()
+
+
+async def nothing_is_open(served: Served) -> bool:
+    return not await is_open(served)
 
 
 async def until_told(served: Served, agent: Agent, wanted: dict[str, str]) -> None:
@@ -155,15 +173,11 @@ async def test_what_comes_out_of_order_is_read_as_it_is(tmp_path: Path):
 
 async def test_a_stranger_who_knows_the_address_is_not_believed(tmp_path: Path):
     async with Receiver() as receiver, an_agent(tmp_path, receiver) as (served, agent):
-        right = agent.secret
         agent.secret = "whsec_" + "A" * 43 + "="
         proposal: Any = (await served.propose()).body["id"]
         await served.ask("POST", f"/v1/proposals/{proposal}/withdraw")
-        async with asyncio.timeout(5):
-            while agent.refused == 0:
-                await asyncio.sleep(0.01)
+        await until(lambda: is_refused(agent))
         assert agent.truth == {}
-        agent.secret = right
 
 
 async def test_a_receiver_that_is_gone_is_left_alone(tmp_path: Path):
@@ -171,13 +185,9 @@ async def test_a_receiver_that_is_gone_is_left_alone(tmp_path: Path):
         served, agent = one
         first: Any = (await served.propose(note("first"))).body["id"]
         await served.ask("POST", f"/v1/proposals/{first}/withdraw")
-        async with asyncio.timeout(10):
-            while "agent.webhook_stopped" not in await served.office.leaf_types():
-                await asyncio.sleep(0.01)
+        await until(lambda: is_stopped(served))
         wanted = await propose_and_decide(served)
-        async with asyncio.timeout(10):
-            while await is_open(served):
-                await asyncio.sleep(0.01)
+        await until(lambda: nothing_is_open(served))
         assert len(receiver.received) == 1
         await agent.catch_up()
         assert {**wanted, first: "withdrawn"}.keys() == agent.truth.keys()

@@ -172,7 +172,10 @@ function follow() {
       leave();
     });
     events.addEventListener("error", () => {
-      if (events.readyState === EventSource.CLOSED) say("Live updates have ended. Reload the page to see what is new.");
+      if (events.readyState !== EventSource.CLOSED) return;
+      say("Live updates have ended. Reload the page to see what is new.");
+      // Refused, perhaps because another page has signed out: asking for this page tells.
+      look();
     });
     others?.addEventListener("message", ({ data }) => { if (data === "hello") others.postMessage(latest); });
   });

@@ -111,8 +111,7 @@ class _Reading:
             what = "the checkpoint is not signed by the key that you know"
             add(None, Fault.ANOTHER_KEY, what)
         agreed = self._agreed(known, keys)
-        witnessed_by = tuple(key.name for key in known.witnesses if key.signed(self._note))
-        is_witnessed = known.quorum > 0 and len(witnessed_by) >= known.quorum
+        is_witnessed = known.is_witnessed(self._note)
         return Report(
             verdict=self._verdict(is_anchored=key_is_known or bool(agreed) or is_witnessed),
             origin=self._checkpoint.origin,
@@ -120,7 +119,7 @@ class _Reading:
             root=self._checkpoint.root,
             signed_by_known_key=key_is_known,
             agreed=agreed,
-            witnessed_by=witnessed_by,
+            witnessed_by=known.witnessed_by(self._note),
             problems=tuple(self._problems.told),
             counts=dict(self._problems.counts),
             opened=self._reader.opened,

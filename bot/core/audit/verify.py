@@ -36,6 +36,17 @@ class Known:
     #: How many of the witnesses have to have signed.
     quorum: int = 0
 
+    def witnessed_by(self, note: Note) -> tuple[str, ...]:
+        """Return the names of the witnesses that signed *note*.
+
+        One key is one witness under however many names, because what it signs names nobody.
+        """
+        signed = {key.public: key.name for key in self.witnesses if key.signed(note)}
+        return tuple(signed.values())
+
+    def is_witnessed(self, note: Note) -> bool:
+        return 0 < self.quorum <= len(self.witnessed_by(note))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
@@ -112,10 +123,7 @@ class LogAudit:
         key_is_known = self._check_signature()
         self._check_end()
         agreed = self._compare()
-        witnessed_by = tuple(
-            key.name for key in self._known.witnesses if key.signed(self._header.note)
-        )
-        is_witnessed = self._known.quorum > 0 and len(witnessed_by) >= self._known.quorum
+        is_witnessed = self._known.is_witnessed(self._header.note)
         return Report(
             verdict=self._verdict(is_anchored=bool(agreed) or is_witnessed),
             origin=self._header.checkpoint.origin,
@@ -123,7 +131,7 @@ class LogAudit:
             root=self._tree.root(),
             signed_by_known_key=key_is_known,
             agreed=agreed,
-            witnessed_by=witnessed_by,
+            witnessed_by=self._known.witnessed_by(self._header.note),
             problems=tuple(self._problems.told),
             counts=dict(self._problems.counts),
             opened=self._entries.opened,

@@ -65,7 +65,7 @@ class _Policy:
     def _threshold(self, written: str, members: Sequence[str]) -> int:
         if nested := [name for name in members if name not in self.witnesses]:
             raise NoteInvalid(f"{nested[0]} is no witness named above; groups hold witnesses alone")
-        keys = len({self.witnesses[name] for name in members})
+        keys = len({self.witnesses[name].public for name in members})
         known = {"any": 1, "all": keys}
         number = known.get(written, int(written) if written.isdecimal() else 0)
         if not 1 <= number <= keys:
