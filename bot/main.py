@@ -341,7 +341,7 @@ def _bot(settings: Settings, gate: Gate, grant_keys: GrantKeys, checkpoints: Che
             metrics=metrics,
         ),
         desk=OfficeDesk(gate, halts=halts, sign_in=sign_in, receipts=receipts),
-        workers=Workers(gate, waiters=waiters, halts=halts),
+        workers=Workers(gate, waiters=waiters, halts=halts, checkpoints=checkpoints),
         waits=waits,
         checkpoints=checkpoints,
     )

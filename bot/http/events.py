@@ -21,7 +21,7 @@ from bot.http import queries
 from bot.http.agent_api import API
 from bot.http.answers import SERVER, answer, json_bytes
 from bot.http.auth import bearer
-from bot.http.proposal_answer import proposal_answer
+from bot.http.proposal_answer import told
 from bot.http.waits import WAITS
 
 EVENT_STREAM: Final = "text/event-stream"
@@ -80,6 +80,8 @@ async def read_events(request: web.Request, agent: Agent) -> web.Response:
         after=_FROM_THE_BEGINNING if after is None else _index(after, "query parameter 'cursor'"),
         limit=queries.limit(request),
     )
+    if any(news.state in TERMINAL for news in page.news):
+        await request.app[API].checkpoints.sign()
     return answer(
         {
             "events": [_plain(news) for news in page.news],
@@ -91,7 +93,8 @@ async def read_events(request: web.Request, agent: Agent) -> web.Response:
 
 async def acknowledge_proposal(request: web.Request, agent: Agent) -> web.Response:
     wanted = ProposalId(request.match_info["id"])
-    return answer(proposal_answer(await request.app[API].acknowledge.acknowledge(agent, wanted)))
+    api = request.app[API]
+    return answer(await told(api.checkpoints, await api.acknowledge.acknowledge(agent, wanted)))
 
 
 class _Teller:
@@ -99,6 +102,7 @@ class _Teller:
 
     def __init__(self, request: web.Request, stream: web.StreamResponse) -> None:
         self._credentials = request.app[API].credentials
+        self._checkpoints = request.app[API].checkpoints
         self._token = bearer(request, lambda _: None)
         self._transport = request.transport
         self._stream = stream
@@ -111,6 +115,17 @@ class _Teller:
             await self.write(_event("ended", {"code": error.code, "message": error.message}))
             return False
         return True
+
+    async def tell(self, news: News) -> None:
+        """Write *news*; what is final is under a signed head before it is told.
+
+        Raises:
+            OSError: the reader is gone.
+            StoreUnavailable: the head could not be read.
+        """
+        if news.state in TERMINAL:
+            await self._checkpoints.sign()
+        await self.write(_state(news))
 
     async def write(self, chunk: bytes) -> None:
         """Write *chunk*; a reader that takes nothing for too long is let go.
@@ -132,8 +147,11 @@ async def _tell(teller: _Teller, first: News | None, rest: AsyncIterator[News | 
         await teller.write(_RETRY)
         news = first
         while await teller.is_permitted():
-            await teller.write(_HEARTBEAT if news is None else _state(news))
             try:
+                if news is None:
+                    await teller.write(_HEARTBEAT)
+                else:
+                    await teller.tell(news)
                 news = await anext(rest)
             except StopAsyncIteration:
                 return

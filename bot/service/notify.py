@@ -11,12 +11,14 @@ from bot.core.actors import Agent
 from bot.core.effects import Lease
 from bot.core.ids import AgentId, ProposalId
 from bot.core.news import News
+from bot.core.states import TERMINAL
 from bot.core.step import Ask
 from bot.core.transitions.telling import NotSaid, Said, Told, Unwanted, pause_s, told
 from bot.core.webhook import Webhook
 from bot.core.webhook_message import message_of
 from bot.ports.notifier import Gone, NotNow, Sent
 from bot.ports.queries import AgentById, NewsOfProposal, ProposalById
+from bot.service.checkpoints import Checkpoints
 from bot.service.gate import Gate
 from bot.service.webhooks import WebhookBook
 
@@ -56,8 +58,9 @@ class _Receiver:
 
 
 class Notify:
-    def __init__(self, gate: Gate) -> None:
+    def __init__(self, gate: Gate, checkpoints: Checkpoints) -> None:
         self._gate = gate
+        self._checkpoints = checkpoints
         self._webhooks = WebhookBook(gate)
         self._receivers: defaultdict[AgentId, _Receiver] = defaultdict(_Receiver)
 
@@ -97,6 +100,8 @@ class Notify:
         if rest_s or receiver.sending >= AT_ONCE:
             pause = rest_s + _MOMENT_S * (1 + self._chance())
             return NotSaid(news=news, pause_s=pause, why="The receiver is busy or does not answer.")
+        if news.state in TERMINAL:
+            await self._checkpoints.sign()
         receiver.sending += 1
         message = message_of(news, effect=lease.effect.id)
         try:

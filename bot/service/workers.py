@@ -7,6 +7,7 @@ from logging import getLogger
 from bot.core.effects import EffectKind, Lease
 from bot.core.errors import Conflict, KeyturnError
 from bot.ports.queries import NextDue
+from bot.service.checkpoints import Checkpoints
 from bot.service.deliver import Deliver
 from bot.service.execute import LEASE_S, Execute
 from bot.service.expire import Expire
@@ -34,14 +35,16 @@ class Workers:
     What takes longer than that is leased anew by whoever is next.
     """
 
-    def __init__(self, gate: Gate, *, waiters: Waiters, halts: Halts) -> None:
+    def __init__(
+        self, gate: Gate, *, waiters: Waiters, halts: Halts, checkpoints: Checkpoints
+    ) -> None:
         self._gate = gate
         self._waiters = waiters
         self._deliver = Deliver(gate)
         self._execute = Execute(gate)
         self._settle = Settle(gate)
         self._expire = Expire(gate)
-        self._notify = Notify(gate)
+        self._notify = Notify(gate, checkpoints)
         self._halts = halts
         self._running = False
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from tests.secrets.canaries import HEAD, TAIL, UPPER
 
 _CONTEXT_BYTES = 40
+_SHORTEST_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,9 @@ class Scanner:
     known: list[bytes] = field(default_factory=list)
 
     def know(self, *values: str | bytes) -> None:
-        self.known += [value.encode() if isinstance(value, str) else value for value in values]
+        found = [value.encode() if isinstance(value, str) else value for value in values]
+        assert all(len(value) >= _SHORTEST_BYTES for value in found)
+        self.known += found
 
     def leaks(self, sources: Mapping[str, bytes]) -> list[Leak]:
         return [leak for name, data in sources.items() for leak in self._in(name, data)]

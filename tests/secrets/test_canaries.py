@@ -22,7 +22,7 @@ def scanner(trial: Trial) -> Scanner:
     for file in (trial.deployment.home / "keys").glob("*.key"):
         for line in file.read_text().splitlines():
             if not line.startswith("#"):
-                scanner.know(line, line.rpartition("+")[2])
+                scanner.know(line, line.split("+", 4)[-1])  # PRIVATE+KEY+name+id+key
                 if len(line) == 64:
                     scanner.know(bytes.fromhex(line))
     return scanner

@@ -244,7 +244,7 @@ async def open_office(
         verbs=["note.*"],
     )
     checkpoints = await Checkpoints.open(store, [new_signer()], keeper=None)
-    workers = Workers(gate, waiters=waiters, halts=halts)
+    workers = Workers(gate, waiters=waiters, halts=halts, checkpoints=checkpoints)
     running = asyncio.create_task(workers.run() if with_workers else asyncio.sleep(0))
     try:
         yield Office(
