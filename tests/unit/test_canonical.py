@@ -120,7 +120,7 @@ REFUSED = {
     "a surrogate in a key": (b'{"a/b":{"\\udfff":1}}', r"/a~1b/\\udfff contains a lone surrogate"),
     "trailing text": (b"{} x", "column 4"),
     "two values": (b"1 2", "column 3"),
-    "a trailing comma": (b"[1,]", "column 4"),
+    "a trailing comma": (b"[1,]", "line 1"),
     "a comment": (b"[1] // one", "column 5"),
     "single quotes": (b"{'a':1}", "column 2"),
     "a control in a string": (b'"a\nb"', "column 3"),
