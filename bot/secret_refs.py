@@ -25,6 +25,8 @@ _WORD = re.compile(
     r"(?:[-_ ]?(?:key|secret|token|password|value))?$"
 )
 
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
 
 def is_placeholder(value: str) -> bool:
     """Return whether *value* is an example that nobody replaced."""
@@ -59,8 +61,10 @@ class SecretRefs:
     def _from_environment(self, name: str) -> str:
         value = self._environment.get(name, "").strip()
         if not value:
+            # What cannot be a name may be the credential itself.
+            shown = name if _VARIABLE.fullmatch(name) else "that is named"
             raise _invalid(
-                f"the environment variable {name} is not set",
+                f"the environment variable {shown} is not set",
                 "Set it for the process that runs `keyturn serve`.",
             )
         return value

@@ -349,11 +349,13 @@ def _tls(way: Way, tls: Tls) -> Iterator[tuple[Way, str]]:
         yield (*way, "key"), problem.rstrip(".")
         return
     try:
-        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(tls.cert, tls.key)
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        # Without a pass phrase given here, OpenSSL would ask for one and wait.
+        context.load_cert_chain(tls.cert, tls.key, password="")
     except FileNotFoundError:
         yield (*way, "cert"), f"{tls.cert} is not there. Put the certificate chain there"
     except (OSError, ssl.SSLError) as error:
-        reason = (getattr(error, "reason", None) or error.strerror or "not PEM").lower()
+        reason = (getattr(error, "reason", None) or "not PEM, or with a pass phrase").lower()
         yield way, f"certificate and key cannot be used ({reason}). Check that they belong together"
 
 

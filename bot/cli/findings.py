@@ -18,6 +18,7 @@ from bot.chosen import DATABASE, RESTORE_MARK, choose_connector
 from bot.cli.first_files import is_free
 from bot.core.errors import PolicyInvalid, SettingsInvalid
 from bot.core.policy_file import parse_policy
+from bot.core.secret_scan import without_secrets
 from bot.keys import grant_key_files, key_lines
 from bot.main import SystemClock
 from bot.secret_refs import private_file_problem
@@ -48,6 +49,11 @@ class Finding:
     setting: str
     what: str
     remedy: str = ""
+
+    def __post_init__(self) -> None:
+        # What is found may be a credential in the wrong place.
+        for name in ("setting", "what", "remedy"):
+            object.__setattr__(self, name, without_secrets(getattr(self, name)))
 
     def plain(self) -> dict[str, str]:
         return asdict(self)

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.core.errors import KeyturnError, RefusesToStart
+from bot.core.secret_scan import without_secrets
 from bot.core.untrusted import Untrusted, show
 
 FAILED = 1
@@ -94,21 +95,24 @@ def fail(error: KeyturnError, *, json_wanted: bool = False) -> NoReturn:
     Raises:
         typer.Exit: always.
     """
-    problems = error.problems if isinstance(error, RefusesToStart) else ()
+    # What is wrong may be a credential in the wrong place, and errors repeat what is wrong.
+    message, remedy = without_secrets(error.message), without_secrets(error.remedy)
+    found = error.problems if isinstance(error, RefusesToStart) else ()
+    problems = [without_secrets(problem) for problem in found]
     if json_wanted:
         as_json(
             {
                 "error": error.code,
-                "message": error.message,
-                "problems": list(problems),
-                "remedy": error.remedy,
+                "message": message,
+                "problems": problems,
+                "remedy": remedy,
             }
         )
     else:
-        err.print(f"[bold red]error:[/] {plain(error.message)}")
+        err.print(f"[bold red]error:[/] {plain(message)}")
         for problem in problems:
             err.print(f"  [red]-[/] {plain(problem)}")
-        err.print(plain(error.remedy))
+        err.print(plain(remedy))
     sys.stdout.flush()
     raise typer.Exit(exit_code(error))
 

@@ -2,15 +2,17 @@
 
 import asyncio
 import sys
+import traceback
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import typer
 
 from bot.cli.admin import Admin, admin
 from bot.cli.output import FAILED, err, fail, plain
 from bot.core.errors import KeyturnError
+from bot.core.secret_scan import without_secrets
 
 T = TypeVar("T")
 
@@ -32,16 +34,23 @@ def run(
             return runner.run(whole())
     except KeyturnError as error:
         if debug:
-            raise
+            _end_with_traceback()
         fail(error, json_wanted=json_wanted)
     except (typer.Exit, typer.Abort):
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  the process ends here
         if debug:
-            raise
-        err.print(f"[bold red]error:[/] {plain(f'{type(error).__name__}: {error}')}")
+            _end_with_traceback()
+        what = without_secrets(f"{type(error).__name__}: {error}")
+        err.print(f"[bold red]error:[/] {plain(what)}")
         err.print("This should not happen. Run the command again with --debug and report it.")
         sys.exit(FAILED)
+
+
+def _end_with_traceback() -> NoReturn:
+    sys.stdout.flush()
+    sys.stderr.write(without_secrets(traceback.format_exc()))
+    sys.exit(FAILED)
 
 
 def ask(

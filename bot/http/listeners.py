@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Self, TypeAlias, assert_never
 
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 
 from bot.core.errors import SettingsInvalid
 
@@ -51,6 +52,21 @@ class UnixSocket:
 
 
 Where: TypeAlias = Tcp | UnixSocket
+
+
+class _Unquoted(logging.Filter):
+    """Keeps requests that are not HTTP out of the log: a credential may be anywhere in them."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, HttpProcessingError):
+            record.exc_info = None
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+            record.why = type(error).__name__
+        return True
+
+
+logging.getLogger("aiohttp.server").addFilter(_Unquoted())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
