@@ -6,6 +6,7 @@ because the settings name it, never because it is installed.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Protocol, TypeVar
@@ -20,6 +21,7 @@ from bot.core.errors import SettingsInvalid, StoreRefused
 from bot.ports.chat import Chat
 from bot.ports.clock import Clock
 from bot.ports.connector import Connector
+from bot.ports.identities import Identities
 from bot.ports.shelf import Shelf
 from bot.ports.store import Store
 from bot.secret_refs import Secrets
@@ -43,14 +45,16 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What a chat may use of the bot."""
+    """What a chat may use of the bot; ``web_url`` is where the web inbox is, if there is one."""
 
     shelf: Shelf
     clock: Clock
     entropy: Callable[[int], bytes]
     public_url: str
+    web_url: str | None
     deployment: str
     secrets: Secrets
+    identities: Identities
 
 
 class MakesChat(Protocol):
@@ -77,7 +81,7 @@ def choose_chat(name: str, section: Mapping[str, object], surroundings: Surround
     Raises:
         SettingsInvalid: with everything that is wrong.
     """
-    ours: Mapping[str, MakesChat] = {"web": _web}
+    ours: Mapping[str, MakesChat] = {"slack": _slack, "web": _web}
     make = _named(CHATS, ours, name, place=f"chats.{name}")
     return make(name, section, surroundings)
 
@@ -93,6 +97,7 @@ def choose_connector(
     ours: Mapping[str, MakesConnector] = {
         "http": adapters.http.load.create,
         "release": adapters.release.load.create,
+        "slack": _slack_connector,
         "smtp": adapters.smtp.load.create,
     }
     place = f"connectors.{name}.type"
@@ -160,6 +165,38 @@ def _web(name: str, section: Mapping[str, object], surroundings: Surroundings) -
         session_s=own.session_s,
         idle_s=own.idle_s,
     )
+
+
+def _slack(name: str, section: Mapping[str, object], surroundings: Surroundings) -> Chat:
+    # Only who writes to Slack needs its SDK, or waits until it is imported.
+    try:
+        load = import_module("adapters.slack.load")
+    except ModuleNotFoundError as error:
+        raise _invalid(
+            f"chats.{name}: the package {error.name} is not installed. "
+            "Run: pip install 'keyturn[slack]'"
+        ) from error
+    chat: Chat = load.create(
+        name,
+        section,
+        shelf=surroundings.shelf,
+        clock=surroundings.clock,
+        identities=surroundings.identities,
+        public_url=surroundings.public_url,
+        web_url=surroundings.web_url,
+        secrets=surroundings.secrets,
+    )
+    return chat
+
+
+def _slack_connector(
+    name: str, section: Mapping[str, object], *, secrets: Secrets, clock: Clock
+) -> Connector:
+    # It needs no SDK, but only who names it waits until it is imported.
+    made: Connector = import_module("adapters.slack.connector").create(
+        name, section, secrets=secrets, clock=clock
+    )
+    return made
 
 
 async def _memory(

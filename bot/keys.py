@@ -31,6 +31,14 @@ LOG_KEY = "log.key"
 LOG_STATE = "log-state.json"
 
 _MADE = "# made "
+_SHELF_REMEDY = (
+    "Put it back from where you keep a copy, or delete it: `keyturn serve --init` makes a new one. "
+    "Then everybody has to sign in again; no decision is lost."
+)
+_GRANT_REMEDY = (
+    "Put it back from where you keep a copy, or delete it: `keyturn serve --init` makes a new one. "
+    "Grants that it signed can then no longer be redeemed."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +180,5 @@ def _invalid(path: Path, problem: str) -> SettingsInvalid:
     return SettingsInvalid(
         f"The key {path.name} cannot be used.",
         problems=[problem],
-        remedy="`keyturn serve --init` makes a missing key. A lost shelf key signs everybody out; "
-        "no decision is lost.",
+        remedy=_GRANT_REMEDY if _GRANT_KEY.fullmatch(path.name) else _SHELF_REMEDY,
     )

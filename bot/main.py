@@ -59,12 +59,16 @@ from bot.service.checkpoints import Checkpoints
 from bot.service.connectors import Connectors
 from bot.service.credentials import Credentials
 from bot.service.desk import OfficeDesk
+from bot.service.directories import Directories
 from bot.service.erase import Erase
 from bot.service.gate import Gate
 from bot.service.grant_keys import GrantKeys
 from bot.service.halt import Halts
+from bot.service.identities import StoredIdentities
 from bot.service.key_rotation import KeyRotation
+from bot.service.linking import Linking
 from bot.service.news import NewsDesk
+from bot.service.notice_routes import NoticeBook
 from bot.service.people import PeopleBook
 from bot.service.policy_book import PolicyBook
 from bot.service.reading import Reading
@@ -233,8 +237,10 @@ async def assemble(settings: Settings) -> AsyncIterator[Bot]:
             clock=clock,
             entropy=secrets.token_bytes,
             public_url=settings.url_for_people,
+            web_url=settings.url_for_people if "web" in settings.chats else None,
             deployment=settings.deployment,
             secrets=settings.secrets,
+            identities=StoredIdentities(store),
         )
         chats = {}
         for name, section in settings.chats.items():
@@ -248,7 +254,9 @@ async def assemble(settings: Settings) -> AsyncIterator[Bot]:
             Gate(
                 store=store,
                 shelf=shelf,
-                directory=FileDirectory(settings.groups, _person_finder(store)),
+                directory=Directories(
+                    FileDirectory(settings.groups, _person_finder(store)), chats=chats
+                ),
                 connectors=connectors,
                 policies=PolicyBook(store, policy),
                 chats=chats,
@@ -257,6 +265,7 @@ async def assemble(settings: Settings) -> AsyncIterator[Bot]:
                 entropy=secrets.token_bytes,
                 deployment=settings.deployment,
                 caps=settings.all_caps,
+                digest=settings.notices.daily,
             ),
             grant_keys,
             checkpoints,
@@ -310,6 +319,8 @@ def _bot(settings: Settings, gate: Gate, grant_keys: GrantKeys, checkpoints: Che
             erase=Erase(gate, people),
             resource_servers=ResourceBook(gate),
             sign_in=sign_in,
+            linking=Linking(gate),
+            notices=NoticeBook(gate),
             halts=halts,
             checkpoints=checkpoints,
             keys=KeyRotation(
@@ -381,9 +392,10 @@ def _policy(file: Path) -> Policy:
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
+        reason = (getattr(error, "strerror", None) or "it is not UTF-8").lower()
         raise SettingsInvalid(
             "There is no policy.",
-            problems=[f"policy: {file} cannot be read ({error}). Put a policy file there."],
+            problems=[f"policy: {file} cannot be read ({reason}). Put a policy file there."],
             remedy="`keyturn serve --init` writes one to begin with.",
         ) from error
     return parse_policy(text)

@@ -5,9 +5,11 @@ import os
 import re
 import ssl
 from collections.abc import Iterator, Mapping
+from datetime import UTC
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     BaseModel,
@@ -19,6 +21,7 @@ from pydantic import (
     ValidationInfo,
 )
 
+from bot.core.daily import Daily
 from bot.core.errors import SettingsInvalid
 from bot.core.ip_address import is_disguised, is_literal
 from bot.core.policy_yaml import Place as Way
@@ -35,8 +38,11 @@ Cap: TypeAlias = Annotated[int, Field(ge=1)]
 #: What a chat, connector or store says for itself; its own adapter parses it.
 Own: TypeAlias = dict[str, Any]
 
+_UTC = "UTC"
 _CAPS = Caps()
 _HOST = re.compile(r"[a-z0-9.-]{1,253}")
+#: How a reference to a credential begins.
+_KEPT = ("env:", "file:")
 
 
 def _path(value: object, info: ValidationInfo) -> Path:
@@ -68,6 +74,18 @@ def _host(value: object) -> object:
     return value
 
 
+def _zone(value: object) -> object:
+    if value == _UTC:
+        return value
+    try:
+        return ZoneInfo(str(value)).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(
+            f"{value} is no time zone of this machine. Write it like UTC or Europe/Berlin"
+        ) from None
+
+
+Zone: TypeAlias = Annotated[str, BeforeValidator(_zone)]
 Location: TypeAlias = Annotated[Path, BeforeValidator(_path)]
 Host: TypeAlias = Annotated[str, BeforeValidator(_host)]
 Network: TypeAlias = Annotated[
@@ -148,6 +166,7 @@ class CapsSection(_Section):
     pending_per_agent: Cap = _CAPS.pending_per_agent
     pending_per_principal: Cap = _CAPS.pending_per_principal
     submits_per_minute: Cap = _CAPS.submits_per_minute
+    reads_per_minute: Cap = _CAPS.reads_per_minute
     waits_per_agent: Cap = _CAPS.waits_per_agent
     waits_total: Cap = _CAPS.waits_total
     max_body_bytes: Cap = _CAPS.max_body_bytes
@@ -157,6 +176,19 @@ class Webhooks(_Section):
     """Messages go to public addresses over https, and to these hosts whatever they are."""
 
     private_hosts: tuple[Host, ...] = Field(default=(), strict=False)
+
+
+class Notices(_Section):
+    """When channels get their digest: at ``digest_hour`` o'clock in ``time_zone``."""
+
+    digest_hour: Annotated[int, Field(ge=0, le=23)] = 8
+    time_zone: Zone = _UTC
+
+    @property
+    def daily(self) -> Daily:
+        # Not every machine has the list of time zones.
+        zone = UTC if self.time_zone == _UTC else ZoneInfo(self.time_zone)
+        return Daily(hour=self.digest_hour, zone=zone)
 
 
 class Log(_Section):
@@ -179,6 +211,7 @@ class Settings(_Section):
     connectors: dict[Name, Own] = Field(default_factory=dict)
     caps: CapsSection = CapsSection()
     webhooks: Webhooks = Webhooks()
+    notices: Notices = Notices()
     log: Log = Log()
 
     file: Path = Field(exclude=True)
@@ -218,7 +251,8 @@ def load(file: Path, environment: Mapping[str, str] | None = None) -> Settings:
     except OSError as error:
         raise SettingsInvalid(
             f"There are no settings: {file} cannot be read ({(error.strerror or '').lower()}).",
-            remedy="Run `keyturn init` to write them, or name another file with --config.",
+            remedy="Change to the folder where the bot was started, or name the file with "
+            "--config. For a new deployment: `keyturn init`.",
         ) from error
     except UnicodeDecodeError as error:
         raise _invalid(file, ["the file is not UTF-8. Save it as UTF-8."]) from error
@@ -262,6 +296,7 @@ def _parse(read: Read, beside: Mapping[str, object]) -> tuple[Settings, list[tup
 
 def _together(settings: Settings) -> Iterator[tuple[Way, str]]:
     yield from _placeholders(settings)
+    yield from _shared_credentials(settings)
     yield from _addresses(settings)
     yield from _public_url(settings)
     for name, tls in (
@@ -287,6 +322,23 @@ def _placeholders(settings: Settings) -> Iterator[tuple[Way, str]]:
                         (section, name, *way),
                         "this is an example value. Write what is true here",
                     )
+
+
+def _shared_credentials(settings: Settings) -> Iterator[tuple[Way, str]]:
+    of_chats = {
+        text: f"chats.{name}"
+        for name, own in settings.chats.items()
+        for _, text in _texts(own)
+        if text.startswith(_KEPT)
+    }
+    for name, own in settings.connectors.items():
+        for way, text in _texts(own):
+            if text in of_chats:
+                what = (
+                    f"{text} is a credential of {of_chats[text]} too. A chat shows what connectors "
+                    "would write: give each of them an app and a credential of its own"
+                )
+                yield ("connectors", name, *way), what
 
 
 def _texts(value: object, way: Way = ()) -> Iterator[tuple[Way, str]]:

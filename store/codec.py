@@ -9,7 +9,9 @@ from pydantic import TypeAdapter
 
 from bot.core.actors import Agent, Person, ResourceServer, Token
 from bot.core.halts import Halt
+from bot.core.identity import LinkedIdentity
 from bot.core.leaf import Opening
+from bot.core.notice import NoticeRoute
 from bot.core.policy_version import PolicyVersion
 from bot.core.proposal import Proposal
 
@@ -87,6 +89,8 @@ RESOURCE_SERVER: Final = Codec(ResourceServer, remembers=64)
 TOKEN: Final = Codec(Token, remembers=1024)
 HALT: Final = Codec(Halt, remembers=64)
 POLICY: Final = Codec(PolicyVersion, remembers=4)
+IDENTITY: Final = Codec(LinkedIdentity, remembers=256)
+NOTICE_ROUTE: Final = Codec(NoticeRoute, remembers=64)
 OPENINGS: Final = Codec(tuple[Opening, ...])
 
 

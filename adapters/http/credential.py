@@ -2,21 +2,14 @@
 
 import base64
 import json
-import re
 from dataclasses import dataclass, field
 from typing import Final, assert_never
 from urllib.parse import quote
 
 from adapters.http.config import CredentialSection, OwnHeader
+from bot.core.credential import MIN_CHARS, CredentialRefused, one_line
 
 REDACTED: Final = b"[the credential]"
-MIN_CHARS: Final = 8  #: a shorter one could not be told from other text in an answer
-
-_VISIBLE: Final = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
-
-
-class CredentialRefused(Exception):
-    """The credential cannot be sent; the message does not repeat it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +33,7 @@ def credential_of(section: CredentialSection, secret: str) -> Credential:
     Raises:
         CredentialRefused: it is empty, short, or would not stay on one line.
     """
-    secret = secret.removesuffix("\n").removesuffix("\r")
-    if not _VISIBLE.fullmatch(secret):
-        raise CredentialRefused("the credential is empty or not one line of printable ASCII")
-    if len(secret) < MIN_CHARS:
-        raise CredentialRefused(f"the credential is shorter than {MIN_CHARS} characters")
+    secret = one_line(secret, called="credential")
     match section.send:
         case OwnHeader(header=header):
             return Credential(header, secret, _spellings(secret))

@@ -11,9 +11,10 @@ from pydantic_core import ErrorDetails
 from adapters.http.client import Client
 from adapters.http.config import ConnectorSection, CredentialSection, VerbSection
 from adapters.http.connector import HttpConnector
-from adapters.http.credential import Credential, CredentialRefused, credential_of
+from adapters.http.credential import Credential, credential_of
 from adapters.http.plan import Plan, plan_verb
 from bot.core.canonical import Digest, digest_of
+from bot.core.credential import kept_under
 from bot.core.errors import SettingsInvalid
 from bot.core.verbs import Undo, Verb
 from bot.ports.clock import Clock
@@ -127,17 +128,16 @@ def _credential(
     problems: list[str],
 ) -> Credential | None:
     try:
-        credential = CredentialSection.model_validate(section.get("credential"))
+        found = CredentialSection.model_validate(section.get("credential"))
     except ValidationError:
         return None  # there is none, or that is told with the whole section
-    where = f"{place}.credential"
-    try:
-        return credential_of(credential, secrets(credential.reference))
-    except SettingsInvalid as error:
-        problems += [f"{where}: {problem}" for problem in error.problems or [error.message]]
-    except CredentialRefused as error:
-        problems.append(f"{where}: {error}")
-    return None
+    return kept_under(
+        found.reference,
+        secrets=secrets,
+        use=lambda secret: credential_of(found, secret),
+        place=f"{place}.credential",
+        problems=problems,
+    )
 
 
 def _header_clashes(

@@ -1,18 +1,12 @@
 """The password of one connector: sent to the server, and otherwise never seen."""
 
 import base64
-import re
 from dataclasses import dataclass, field
 from typing import Final
 
+from bot.core.credential import one_line
+
 REDACTED: Final = "[the credential]"
-MIN_CHARS: Final = 8  #: a shorter one could not be told from other text in a reply
-
-_VISIBLE: Final = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
-
-
-class CredentialRefused(Exception):
-    """The credential cannot be used; the message does not repeat it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +30,7 @@ def credential_of(user: str, secret: str) -> Credential:
     Raises:
         CredentialRefused: it is empty, short, or not one line of printable ASCII.
     """
-    secret = secret.removesuffix("\n").removesuffix("\r")
-    if not _VISIBLE.fullmatch(secret):
-        raise CredentialRefused("the password is empty or not one line of printable ASCII")
-    if len(secret) < MIN_CHARS:
-        raise CredentialRefused(f"the password is shorter than {MIN_CHARS} characters")
+    secret = one_line(secret, called="password")
     # RFC 4616 (PLAIN) and the LOGIN mechanism.
     spelled = (secret, _base64(f"\0{user}\0{secret}"), _base64(secret))
     longest_first = sorted(spelled, key=len, reverse=True)

@@ -9,9 +9,10 @@ from pydantic import ValidationError
 from adapters.smtp.client import Client, Resolver
 from adapters.smtp.config import ConnectorSection, CredentialSection
 from adapters.smtp.connector import SmtpConnector
-from adapters.smtp.credential import Credential, CredentialRefused, credential_of
+from adapters.smtp.credential import Credential, credential_of
 from adapters.smtp.params import RESOURCE, MailReader
 from bot.core.canonical import digest_of
+from bot.core.credential import kept_under
 from bot.core.errors import SettingsInvalid
 from bot.core.verbs import Kind, Verb
 from bot.ports.clock import Clock
@@ -89,17 +90,16 @@ def _credential(
     problems: list[str],
 ) -> Credential | None:
     try:
-        credential = CredentialSection.model_validate(section.get("credential"))
+        found = CredentialSection.model_validate(section.get("credential"))
     except ValidationError:
         return None  # there is none, or that is told with the whole section
-    where = f"{place}.credential"
-    try:
-        return credential_of(credential.user, secrets(credential.reference))
-    except SettingsInvalid as error:
-        problems += [f"{where}: {problem}" for problem in error.problems or [error.message]]
-    except CredentialRefused as error:
-        problems.append(f"{where}: {error}")
-    return None
+    return kept_under(
+        found.reference,
+        secrets=secrets,
+        use=lambda secret: credential_of(found.user, secret),
+        place=f"{place}.credential",
+        problems=problems,
+    )
 
 
 def _in_words(error: ValidationError, place: str) -> Iterator[str]:

@@ -15,7 +15,7 @@ from bot.core.ids import HaltId
 from bot.ports.desk import Click
 
 _SETTLING = frozenset({Button.SETTLE_DONE, Button.SETTLE_NOT_DONE})
-_PRESSED_HERE = _SETTLING | {Button.APPROVE, Button.REJECT, Button.UNDO}
+_PRESSED_HERE = _SETTLING | {Button.APPROVE, Button.REJECT, Button.UNDO, Button.NOT_MINE}
 
 
 @dataclass(frozen=True, slots=True)

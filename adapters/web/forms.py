@@ -27,6 +27,7 @@ def _plain_lines(text: str) -> str:
 
 Note = Annotated[str, StringConstraints(max_length=MAX_NOTE_CHARS), AfterValidator(_plain_lines)]
 Reason = Annotated[Note, StringConstraints(pattern=r"\S")]
+ChatId = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Secret = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
 
 
@@ -70,6 +71,15 @@ class StopThis(Stop):
     digest: Annotated[str, StringConstraints(pattern=f"^[0-9a-f]{{{DIGEST_PREFIX_CHARS}}}$")]
 
 
+class NewCode(SignedForm):
+    chat: Annotated[str, StringConstraints(pattern="^[a-z0-9._-]{1,64}$")]
+
+
+class Unlink(NewCode):
+    tenant: ChatId
+    user: ChatId
+
+
 class Resume(SignedForm):
     reason: Reason
 
@@ -84,9 +94,12 @@ async def parse(request: web.Request, kind: type[F]) -> F:
         InvalidInput: it is not a form of this kind.
         SecretSent: what a person wrote in it holds a secret.
     """
-    if request.content_type != _FORM_TYPE:
+    if request.content_type != _FORM_TYPE or (request.charset or "utf-8").lower() != "utf-8":
         raise InvalidInput("This is not a form of the inbox")
-    sent = await request.post()
+    try:
+        sent = await request.post()
+    except UnicodeDecodeError:
+        raise InvalidInput("This is not a form of the inbox") from None
     if len(sent) != len(set(sent)):
         raise InvalidInput("A field of the form is there twice")
     try:

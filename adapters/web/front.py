@@ -1,7 +1,8 @@
 """The door: which requests get in, as whom, and how every one of them is answered."""
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
@@ -14,7 +15,14 @@ from adapters.web.live import Glance, Live
 from adapters.web.rendering import Renderer, version_of
 from adapters.web.session import Session, Sessions
 from adapters.web.site import UNKEPT, Site
-from bot.core.errors import KeyturnError, NotAuthenticated
+from bot.core.errors import (
+    InvalidInput,
+    KeyturnError,
+    NotAuthenticated,
+    NotFound,
+    NotPermitted,
+    Unavailable,
+)
 from bot.core.ids import PersonId, ProposalId
 from bot.ports.clock import Clock
 from bot.ports.desk import Desk, Inbox
@@ -51,9 +59,13 @@ class Caller:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit(Caller):
-    """A caller who is shown a page; ``inbox`` is what they may see now."""
+    """A caller who is shown a page; ``inbox`` is what they may see now.
+
+    ``links`` are the chats in which they have accounts to link.
+    """
 
     inbox: Inbox
+    links: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +85,10 @@ class Front:
         """Return *handler* for whoever comes by our own name, signed in or not."""
 
         async def answer(request: web.Request) -> web.StreamResponse:
-            if not self.site.is_addressed_by(request.headers):
+            # A target may name a host as well, and that one counts (RFC 9112, 3.2.2): browsers
+            # send a path alone.
+            is_a_path = request.raw_path.startswith("/")
+            if not is_a_path or not self.site.is_addressed_by(request.headers):
                 text = f"Nothing is served under this name. The inbox is at {self.site.origin}\n"
                 return web.Response(status=421, text=text, headers=UNKEPT)
             if request.method not in {"GET", "HEAD"} and not self.site.sent(request.headers):
@@ -89,7 +104,7 @@ class Front:
                 response = self._signed_out(request)
             except KeyturnError as error:
                 response = self.message(
-                    None, status=error.status, heading=error.title, text=error.message
+                    None, status=error.status, heading=error.title, text=told(error)
                 )
             except web.HTTPException as error:
                 response = self.message(
@@ -119,7 +134,7 @@ class Front:
         """
 
         async def answer(request: web.Request) -> web.StreamResponse:
-            return await show(await self._visit(await self._caller(request)))
+            return await show(await self.visit(await self._caller(request)))
 
         return self.open(answer)
 
@@ -133,7 +148,7 @@ class Front:
             form = await parse(request, kind)
             if not caller.session.proves(form.form, FORM):
                 return self.message(
-                    await self._visit(caller),
+                    await self.visit(caller),
                     status=403,
                     heading="This page was too old",
                     text="Nothing was recorded. Open the card again and press once more.",
@@ -166,6 +181,7 @@ class Front:
         frame: Mapping[str, Any] = {
             "me": visit.session.person if visit else None,
             "form": visit.session.proof(FORM) if visit else "",
+            "links": visit.links if visit else (),
             "waiting": visit.inbox.waiting_total if visit else 0,
             "version": glance_at(visit.inbox, self.clock).version if visit else "",
             "flash": flash,
@@ -181,7 +197,7 @@ class Front:
         try:
             name = await self.flashes.leave(caller.session, flash)
         except KeyturnError:
-            visit = await self._visit(caller)
+            visit = await self.visit(caller)
             return self.message(visit, status=200, heading=flash.heading, text=flash.text)
         return redirect(f"{at}?said={name}")
 
@@ -198,14 +214,17 @@ class Front:
 
         return await self.live.stream(request, session.person.id, glance)
 
+    async def visit(self, caller: Caller) -> Visit:
+        """Return *caller* with what every page shows them."""
+        # For pages alone: to look through an inbox takes far longer than to act on one card.
+        page = page_number(caller.request) if caller.request.path == "/" else 1
+        inbox = await self.desk.inbox(caller.person, max_chars=MAX_CHARS, page=page)
+        links = await self.desk.linkable_chats()
+        return Visit(request=caller.request, session=caller.session, inbox=inbox, links=links)
+
     async def _caller(self, request: web.Request) -> Caller:
         by_person = BY_SCRIPT not in request.headers
         return Caller(request=request, session=await self.session(request, is_activity=by_person))
-
-    async def _visit(self, caller: Caller) -> Visit:
-        # For pages alone: to look through an inbox takes far longer than to act on one card.
-        inbox = await self.desk.inbox(caller.person, max_chars=MAX_CHARS)
-        return Visit(request=caller.request, session=caller.session, inbox=inbox)
 
     def _signed_out(self, request: web.Request) -> web.StreamResponse:
         if request.method in {"GET", "HEAD"} and request.path != "/events":
@@ -221,6 +240,28 @@ class Front:
         if self.sessions.read_cookie(request):
             self.sessions.drop_cookie(response)
         return response
+
+
+def told(error: KeyturnError) -> str:
+    """Return what *error* says to a person at a page, with what to do next."""
+    match error:
+        case NotFound():
+            remedy = "Perhaps the address is cut, or meant for somebody else."
+        case NotPermitted():
+            remedy = "Ask whoever runs Keyturn, if it should be yours to do."
+        case InvalidInput():
+            remedy = "Go back, correct it, and send it again. Nothing was recorded."
+        case Unavailable():
+            remedy = "Try again in a moment. The inbox shows what was recorded."
+        case _:
+            remedy = "Open the inbox: it shows what was recorded."
+    return f"{error.message.rstrip('.')}. {remedy}"
+
+
+def page_number(request: web.Request) -> int:
+    """Return which page the reader asks for; what is no number asks for the first."""
+    number = request.query.get("page", "1")
+    return max(int(number), 1) if re.fullmatch("[0-9]{1,6}", number) else 1
 
 
 def glance_at(inbox: Inbox, clock: Clock) -> Glance:

@@ -1,13 +1,26 @@
 """The chat that Keyturn serves itself: it reaches every person who has a browser."""
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, Literal
 
 from aiohttp import web
 
+from adapters.web.accounts import PAGE as ACCOUNTS
+from adapters.web.accounts import Accounts
 from adapters.web.actions import Actions
 from adapters.web.flash import Flashes
-from adapters.web.forms import HALT, PROPOSAL, Press, Resume, SignOut, Stop, StopThis, Viewed
+from adapters.web.forms import (
+    HALT,
+    PROPOSAL,
+    NewCode,
+    Press,
+    Resume,
+    SignOut,
+    Stop,
+    StopThis,
+    Unlink,
+    Viewed,
+)
 from adapters.web.front import MAX_CHARS, Front
 from adapters.web.live import Live
 from adapters.web.pages import CONTENT_TYPES, Pages
@@ -15,8 +28,9 @@ from adapters.web.rendering import Renderer
 from adapters.web.session import Sessions
 from adapters.web.site import Site
 from bot.core.card import Card
-from bot.core.ids import PersonId
-from bot.ports.chat import CardRef
+from bot.core.ids import PersonId, ProposalId
+from bot.core.notice import Notice
+from bot.ports.chat import CardRef, Undeliverable
 from bot.ports.clock import Clock
 from bot.ports.desk import Desk
 from bot.ports.shelf import Shelf
@@ -28,6 +42,8 @@ HEARTBEAT_S: Final = 15
 
 class WebInbox:
     """Implements :class:`bot.ports.chat.Chat` with pages that are rendered from committed state.
+
+    It is :class:`bot.ports.chat.Standing`.
 
     A card is nothing that is kept here: each page asks the desk what its reader may see now. So
     a card cannot be there twice, cannot be out of date and cannot be seen by anyone else, and
@@ -65,15 +81,28 @@ class WebInbox:
         return "web"
 
     @property
+    def signs_people_in(self) -> Literal[True]:
+        return True
+
+    @property
     def max_chars(self) -> int:
         return MAX_CHARS
 
     async def post(self, card: Card, to: PersonId, *, key: str) -> CardRef:  # noqa: ARG002 - one proposal is one row, whatever the key
-        self._live.wake(to)
-        return CardRef(chat=self.name, person=to, where=card.proposal)
+        self.look_again(to)
+        return CardRef(chat=self.name, person=to, where=self.where(card.proposal))
 
     async def replace(self, ref: CardRef, card: Card) -> None:  # noqa: ARG002 - pages ask the desk
-        self._live.wake(ref.person)
+        self.look_again(ref.person)
+
+    def where(self, proposal: ProposalId) -> str:
+        return proposal
+
+    def look_again(self, person: PersonId) -> None:
+        self._live.wake(person)
+
+    async def announce(self, notice: Notice, *, place: str, key: str) -> None:  # noqa: ARG002 - there is nowhere to tell it
+        raise Undeliverable("The inbox has no channels.", reason="no_channels")
 
     async def run(self, desk: Desk) -> None:
         """Return at once: clicks arrive through :meth:`routes`."""
@@ -97,7 +126,7 @@ class WebInbox:
 
     def routes(self, desk: Desk) -> Sequence[web.RouteDef]:
         front = self.front(desk)
-        pages, actions = Pages(front), Actions(front)
+        pages, actions, accounts = Pages(front), Actions(front), Accounts(front)
         card = f"/proposals/{{proposal:{PROPOSAL}}}"
         files = "|".join(CONTENT_TYPES)
         return [
@@ -118,5 +147,8 @@ class WebInbox:
             web.get("/stop", front.page(pages.stop_all)),
             web.post("/stop", front.action(Stop, actions.stop_all)),
             web.post(f"/halts/{{halt:{HALT}}}/resume", front.action(Resume, actions.resume)),
+            web.get(ACCOUNTS, front.page(accounts.page)),
+            web.post(ACCOUNTS, front.action(NewCode, accounts.new_code)),
+            web.post(f"{ACCOUNTS}/unlink", front.action(Unlink, accounts.unlink)),
             web.get(f"/static/{{name:{files}}}", front.open(pages.static)),
         ]

@@ -8,7 +8,7 @@ from typing import Final
 from aiohttp import web
 
 from adapters.web.forms import PROPOSAL, digest_prefix
-from adapters.web.front import MAX_CHARS, Front, Visit, redirect
+from adapters.web.front import MAX_CHARS, Front, Visit, page_number, redirect
 from adapters.web.rendering import STATIC
 from adapters.web.site import HEADERS, UNKEPT
 from bot.core.actors import OPERATOR, Actor, Role
@@ -22,7 +22,9 @@ CONTENT_TYPES: Final = {
     "keyturn.js": "text/javascript",
     "icon.svg": "image/svg+xml",
 }
-_OUR_PATH: Final = re.compile(f"/(?:proposals/{PROPOSAL}(?:/(?:full|history|stop|undo))?|stop)?")
+_OUR_PATH: Final = re.compile(
+    f"/(?:proposals/{PROPOSAL}(?:/(?:full|history|stop|undo))?|stop|accounts)?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +68,8 @@ class Pages:
 
     async def full_view(self, visit: Visit) -> web.StreamResponse:
         card = await self._card(visit)
-        number = visit.request.query.get("page", "1")
         page = await self.front.desk.full_view(
-            visit.person,
-            visit.proposal,
-            page=int(number) if re.fullmatch("[0-9]{1,6}", number) else 1,
+            visit.person, visit.proposal, page=page_number(visit.request)
         )
         return self.front.render(
             "full.html",

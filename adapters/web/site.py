@@ -6,6 +6,8 @@ from types import MappingProxyType
 from typing import Self
 from urllib.parse import urlsplit
 
+from multidict import MultiMapping
+
 from bot.core.errors import SettingsInvalid
 
 _DEFAULT_PORTS = {"https": 443, "http": 80}
@@ -74,12 +76,12 @@ class Site:
         """Return whether the request names this host: no other name may lead here."""
         return headers.get("Host", "").lower() == self.host
 
-    def sent(self, headers: Mapping[str, str]) -> bool:
+    def sent(self, headers: MultiMapping[str]) -> bool:
         """Return whether a page of ours caused the request.
 
         A browser that leaves out Origin still has to say ``Sec-Fetch-Site: same-origin``.
         """
-        origin = headers.get("Origin")
-        if origin is None:
-            return headers.get("Sec-Fetch-Site") == "same-origin"
-        return origin == self.origin
+        origins = headers.getall("Origin", [])
+        if not origins:
+            return headers.getall("Sec-Fetch-Site", []) == ["same-origin"]
+        return origins == [self.origin]

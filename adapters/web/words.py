@@ -1,25 +1,61 @@
-"""The sentences and names that the inbox itself says about a card: never an agent's."""
+"""What the pages say about a card in their own voice, with the icon and the tone beside it."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import NamedTuple
 
-from bot.core.approval import (
-    AGENT_OWNER,
-    GROUP_PREFIX,
-    PRINCIPAL,
-    Approval,
-    ApprovalMode,
-)
-from bot.core.card import Button, Card, Field
-from bot.core.halts import HaltScope, HaltTarget
-from bot.core.ids import AgentId
+from bot.core import words
+from bot.core.card import Card
 from bot.core.states import State
-from bot.core.verbs import Kind, Reach
+from bot.core.verbs import Reach
+from bot.core.words import (
+    CLAIMED,
+    DECIDING,
+    KIND,
+    asks_for,
+    has_before,
+    in_utc,
+    is_short,
+    is_unchanged,
+    needs_full_view,
+    readers,
+    relative,
+    rule,
+    shown_of,
+    stopped,
+)
+from bot.ports.queries import OPEN_STATES
 
-#: The buttons that decide or settle: on a card that is final there MUST be none.
-DECIDING = frozenset({Button.APPROVE, Button.REJECT, Button.SETTLE_DONE, Button.SETTLE_NOT_DONE})
+__all__ = [
+    "CLAIMED",
+    "DECIDING",
+    "KIND",
+    "OPEN",
+    "REACH",
+    "STATE",
+    "UNDO",
+    "ReachWords",
+    "StateWords",
+    "asks_for",
+    "chat_title",
+    "has_before",
+    "in_utc",
+    "is_short",
+    "is_unchanged",
+    "link_words",
+    "needs_full_view",
+    "readers",
+    "relative",
+    "rule",
+    "shown_of",
+    "standing",
+    "stopped",
+    "undo_words",
+]
+
+
+#: What somebody still has to say something about.
+OPEN = frozenset(OPEN_STATES)
 
 
 class ReachWords(NamedTuple):
@@ -27,14 +63,15 @@ class ReachWords(NamedTuple):
     icon: str
 
 
+_REACH_ICONS = {
+    Reach.PRIVATE: "person",
+    Reach.ORGANISATION: "house",
+    Reach.OUTSIDE: "door",
+    Reach.PUBLIC: "globe",
+    Reach.UNKNOWN: "question",
+}
 REACH: Mapping[Reach, ReachWords] = MappingProxyType(
-    {
-        Reach.PRIVATE: ReachWords("Private", "person"),
-        Reach.ORGANISATION: ReachWords("Your organisation", "house"),
-        Reach.OUTSIDE: ReachWords("Outside your organisation", "door"),
-        Reach.PUBLIC: ReachWords("Public", "globe"),
-        Reach.UNKNOWN: ReachWords("Unknown reach", "question"),
-    }
+    {reach: ReachWords(words.REACH[reach], icon) for reach, icon in _REACH_ICONS.items()}
 )
 
 
@@ -46,67 +83,38 @@ class StateWords(NamedTuple):
     tone: str
 
 
+_STATE_LOOKS = {
+    State.PENDING: ("keyhole", "open"),
+    State.APPROVED: ("key", "yes"),
+    State.EXECUTING: ("key", "yes"),
+    State.RELEASED: ("key", "yes"),
+    State.REDEEMED: ("key", "yes"),
+    State.IN_DOUBT: ("question", "doubt"),
+    State.SUCCEEDED: ("done", "yes"),
+    State.FAILED: ("cross", "no"),
+    State.DENIED: ("cross", "no"),
+    State.REJECTED: ("cross", "no"),
+    State.EXPIRED: ("clock", "quiet"),
+    State.WITHDRAWN: ("back", "quiet"),
+    State.SUPERSEDED: ("back", "quiet"),
+    State.REVOKED: ("stop", "no"),
+}
 STATE: Mapping[State, StateWords] = MappingProxyType(
-    {
-        State.PENDING: StateWords("Waiting", "keyhole", "open"),
-        State.APPROVED: StateWords("Approved", "key", "yes"),
-        State.EXECUTING: StateWords("Under way", "key", "yes"),
-        State.RELEASED: StateWords("Released", "key", "yes"),
-        State.REDEEMED: StateWords("Grant used", "key", "yes"),
-        State.IN_DOUBT: StateWords("In doubt", "question", "doubt"),
-        State.SUCCEEDED: StateWords("Done", "done", "yes"),
-        State.FAILED: StateWords("Failed", "cross", "no"),
-        State.DENIED: StateWords("Refused by a rule", "cross", "no"),
-        State.REJECTED: StateWords("Rejected", "cross", "no"),
-        State.EXPIRED: StateWords("Expired", "clock", "quiet"),
-        State.WITHDRAWN: StateWords("Taken back", "back", "quiet"),
-        State.SUPERSEDED: StateWords("Replaced", "back", "quiet"),
-        State.REVOKED: StateWords("Stopped", "stop", "no"),
-    }
+    {state: StateWords(words.STATE[state], *look) for state, look in _STATE_LOOKS.items()}
 )
 
-KIND: Mapping[Kind, str] = MappingProxyType(
-    {
-        Kind.READ: "reads",
-        Kind.EGRESS: "carries data out",
-        Kind.WRITE: "writes",
-        Kind.DESTRUCTIVE: "destroys",
-        Kind.PERMISSION: "changes who may do what",
-    }
-)
-
-
-def asks_for(card: Card, button: str) -> bool:
-    """Return whether *card* offers *button* to its reader; a button that decides, only while it
-    can still count.
-    """
-    wanted = Button(button)
-    if wanted not in card.buttons:
-        return False
-    match wanted:
-        case Button.APPROVE:
-            return card.state is State.PENDING and not card.approve_needs_full_view
-        case Button.REJECT:
-            return card.state is State.PENDING
-        case Button.SETTLE_DONE | Button.SETTLE_NOT_DONE:
-            return card.state is State.IN_DOUBT
-        case Button.UNDO:
-            return card.state is State.SUCCEEDED and card.undo_until is not None
-        case Button.FULL_VIEW | Button.STOP_AGENT:
-            return True
-
-
+_UNDO_LOOKS = {
+    State.PENDING: ("keyhole", "open"),
+    State.APPROVED: ("back", "open"),
+    State.EXECUTING: ("back", "open"),
+    State.SUCCEEDED: ("back", "quiet"),
+    State.IN_DOUBT: ("question", "doubt"),
+}
 #: How an undo stands, as the card of what it undoes says it.
 UNDO: Mapping[State, StateWords] = MappingProxyType(
-    {
-        State.PENDING: StateWords("Somebody was asked to undo this", "keyhole", "open"),
-        State.APPROVED: StateWords("Being undone", "back", "open"),
-        State.EXECUTING: StateWords("Being undone", "back", "open"),
-        State.SUCCEEDED: StateWords("Undone", "back", "quiet"),
-        State.IN_DOUBT: StateWords("It is not known whether this was undone", "question", "doubt"),
-    }
+    {state: StateWords(words.UNDO[state], *look) for state, look in _UNDO_LOOKS.items()}
 )
-_NOT_UNDONE = StateWords("Not undone: it did not work, or was stopped", "cross", "no")
+_NOT_UNDONE = StateWords(words.NOT_UNDONE, "cross", "no")
 
 
 def undo_words(card: Card) -> StateWords | None:
@@ -116,119 +124,19 @@ def undo_words(card: Card) -> StateWords | None:
 
 def standing(card: Card) -> StateWords:
     """Return what a list says became of it: what was undone is done no more."""
-    is_undone = card.undo_state in (State.APPROVED, State.EXECUTING, State.SUCCEEDED)
-    return (undo_words(card) if is_undone else None) or STATE[card.state]
+    return (undo_words(card) if words.is_undone(card) else None) or STATE[card.state]
 
 
-def needs_full_view(card: Card) -> bool:
-    """Return whether the reader could approve, had they been shown the whole action."""
-    return (
-        card.state is State.PENDING
-        and Button.APPROVE in card.buttons
-        and card.approve_needs_full_view
-    )
+_TITLES: Mapping[str, str] = MappingProxyType({"slack": "Slack", "teams": "Microsoft Teams"})
+#: What people type in a chat before a code; elsewhere they send it to Keyturn in private.
+_COMMANDS: Mapping[str, str] = MappingProxyType({"slack": "/keyturn link"})
 
 
-def rule(card: Card) -> str:
-    """Return who decides, in one or two sentences."""
-    approval = card.approval
-    if approval is None:
-        return "No person was asked: a rule decided."
-    if card.state is not State.PENDING:
-        return _needed(approval, card.on_behalf_of)[0]
-    is_asked = Button.APPROVE in card.buttons
-    if approval.mode is ApprovalMode.CONFIRM and approval.count <= 1:
-        if is_asked:
-            return "You decide."
-        return f"{_anyone(approval, card.on_behalf_of)} decides. Nothing is asked of you."
-    given = card.approvals_given
-    so_far = {0: "nobody has approved yet", 1: "1 has approved"}.get(
-        given, f"{given} have approved"
-    )
-    asked = "You are one of them." if is_asked else "Nothing is asked of you."
-    who, decide = _needed(approval, card.on_behalf_of)
-    return f"{who} {decide}; {so_far}. {asked} One rejection ends it."
+def chat_title(chat: str) -> str:
+    """Return what people call the chat that the settings call *chat*."""
+    return _TITLES.get(chat, chat.capitalize())
 
 
-def _needed(approval: Approval, principal: str) -> tuple[str, str]:
-    who = _anyone(approval, principal)
-    if approval.count <= 1:
-        return who, "decides"
-    return f"{approval.count} people of {who}", "decide"
-
-
-def _anyone(approval: Approval, principal: str) -> str:
-    names = [_term(term, principal) for term in approval.approvers]
-    if not names:
-        return "nobody"
-    return " or ".join(dict.fromkeys(names))
-
-
-def _term(term: str, principal: str) -> str:
-    if term == PRINCIPAL:
-        return principal
-    if term == AGENT_OWNER:
-        return "the agent's owner"
-    if term.startswith(GROUP_PREFIX):
-        return term.removeprefix(GROUP_PREFIX)
-    return "a named person"
-
-
-def shown_of(card: Card) -> str:
-    """Return how much of the action the card shows, where some of it is missing."""
-    shown = max(card.total_chars - card.missing_chars, 0)
-    return f"{shown:,} of {card.total_chars:,} characters shown"
-
-
-def has_before(card: Card) -> bool:
-    return any(field.before is not None for field in card.fields)
-
-
-def is_unchanged(field: Field) -> bool:
-    return field.before == field.value
-
-
-def is_short(text: str) -> bool:
-    """Return whether *text* reads well on the line of its name."""
-    return len(text) <= 48 and "\n" not in text
-
-
-def readers(count: int) -> str:
-    return "1 reader" if count == 1 else f"{count:,} readers"
-
-
-def stopped(target: HaltTarget, names: Mapping[AgentId, str], reader: str) -> str:
-    """Return what a halt stops."""
-    agent = names.get(target.agent, str(target.agent)) if target.agent else ""
-    match target.scope:
-        case HaltScope.ALL:
-            return "Every agent is stopped"
-        case HaltScope.AGENT:
-            return f"{agent} is stopped"
-        case HaltScope.AGENT_FOR_PRINCIPAL:
-            whom = "you" if target.principal == reader else "one person"
-            return f"{agent} is stopped for {whom}"
-        case HaltScope.CONNECTOR:
-            return f"Everything through {target.connector} is stopped"
-
-
-def relative(at: datetime, now: datetime) -> str:
-    """Return *at* as people say it at *now*, such as "in 42 minutes"."""
-    seconds = (at - now).total_seconds()
-    amount = _amount(abs(seconds))
-    if amount is None:
-        return "now" if seconds >= 0 else "just now"
-    return f"in {amount}" if seconds > 0 else f"{amount} ago"
-
-
-def _amount(seconds: float) -> str | None:
-    for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
-        if seconds >= size:
-            count = int(seconds // size)
-            return f"{count} {unit}" + ("" if count == 1 else "s")
-    return None
-
-
-def in_utc(at: datetime) -> str:
-    utc = at.astimezone(UTC)
-    return f"{utc.day} {utc:%b %Y, %H:%M} UTC"
+def link_words(chat: str, code: str) -> str:
+    """Return what a person types in *chat* to redeem *code*."""
+    return f"{_COMMANDS.get(chat, 'link')} {code}"

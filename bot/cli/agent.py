@@ -4,11 +4,11 @@ from typing import Annotated, Any
 import typer
 
 from bot.cli.admin import Admin
-from bot.cli.first_files import write_private
 from bot.cli.options import Config, Debug, Json, Reason
-from bot.cli.output import as_json, facts, local, out, plain, table, to_copy
+from bot.cli.output import as_json, facts, local, out, plain, table
 from bot.cli.people_by_id import People
 from bot.cli.run import ask
+from bot.cli.secret_file import TokenFile, require_writable, show_token
 from bot.cli.webhook import webhook, webhook_line
 
 app = typer.Typer(
@@ -26,10 +26,6 @@ _Verbs = Annotated[
     list[str] | None,
     typer.Option("--verb", help="A verb it may propose; * stands for any text. May be repeated."),
 ]
-_TokenFile = Annotated[
-    Path | None,
-    typer.Option("--token-file", help="Write the token there (mode 0600) instead of printing it."),
-]
 
 
 @app.command()
@@ -40,7 +36,7 @@ def create(
     purpose: Annotated[str, typer.Option(help="What it is for; people see it on each card.")],
     principals: _Principals = None,
     verbs: _Verbs = None,
-    token_file: _TokenFile = None,
+    token_file: TokenFile = None,
     config: Config,
     json: Json = False,
     debug: Debug = False,
@@ -53,7 +49,12 @@ def create(
         "principals": principals or [],
         "verbs": verbs or [],
     }
-    found = ask(config, lambda api: api.post("agents", body=body), json_wanted=json, debug=debug)
+
+    async def question(api: Admin) -> Any:
+        require_writable(token_file)
+        return await api.post("agents", body=body)
+
+    found = ask(config, question, json_wanted=json, debug=debug)
     _show_token(found, token_file, json_wanted=json)
 
 
@@ -106,18 +107,18 @@ def rotate(
     overlap_s: Annotated[
         int, typer.Option(help="For how many seconds the old token still works.", min=0)
     ] = 0,
-    token_file: _TokenFile = None,
+    token_file: TokenFile = None,
     config: Config,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
     """Give an agent a new token; the old ones end, after the overlap if there is one."""
-    found = ask(
-        config,
-        lambda api: api.post("agents", agent, "rotate", body={"overlap_s": overlap_s}),
-        json_wanted=json,
-        debug=debug,
-    )
+
+    async def question(api: Admin) -> Any:
+        require_writable(token_file)
+        return await api.post("agents", agent, "rotate", body={"overlap_s": overlap_s})
+
+    found = ask(config, question, json_wanted=json, debug=debug)
     _show_token(found, token_file, json_wanted=json)
 
 
@@ -185,15 +186,10 @@ def _show(agent: dict[str, Any], people: People) -> None:
 
 
 def _show_token(agent: dict[str, Any], token_file: Path | None, *, json_wanted: bool) -> None:
-    if token_file is not None:
-        write_private(token_file, agent.pop("token"), replace=True)
-        agent["token_file"] = str(token_file)
-    if json_wanted:
-        as_json(agent)
-        return
-    out.print(f"{plain(agent['name'])} ({plain(agent['id'])})")
-    if token_file is not None:
-        out.print(f"Its token is in {plain(token_file)}.")
-        return
-    out.print("Its token, shown this once. Keep it where only the agent can read it:\n")
-    to_copy(agent["token"])
+    show_token(
+        agent,
+        token_file,
+        about=f"{agent['name']} ({agent['id']})",
+        for_whom="the agent",
+        json_wanted=json_wanted,
+    )

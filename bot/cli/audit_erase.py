@@ -72,4 +72,5 @@ def _counts(found: dict[str, Any]) -> dict[str, object]:
         "agents": found["agents"],
         "stops": found["halts"],
         "admin tokens": found["tokens"],
+        "linked accounts": found["identities"],
     }

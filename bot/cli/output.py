@@ -9,6 +9,8 @@ from typing import Any, NoReturn
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.measure import Measurement
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -69,7 +71,29 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, empty: st
         grid.add_column(column, overflow="fold", no_wrap=column == "id")
     for row in rows:
         grid.add_row(*map(_cell, row))
-    _tables.print(grid)
+    unfolded = Measurement.get(_tables, _tables.options.update(max_width=_WIDE), grid)
+    if unfolded.maximum <= _tables.width:
+        _tables.print(grid)
+    else:
+        _one_below_another(columns, rows)
+
+
+def _one_below_another(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print each row as a few lines of its own, for a terminal that is too narrow for a table."""
+    for number, row in enumerate(rows):
+        if number:
+            out.print()
+        facts(dict(zip(columns, row, strict=True)))
+
+
+def fits(text: str) -> bool:
+    """Return whether *text* stands on one line of the terminal."""
+    return len(text) <= _tables.width
+
+
+def hanging(text: str, *, indent: int, style: str = "") -> None:
+    """Print *text* with every line of it *indent* characters from the left."""
+    _tables.print(Padding(Text(_harmless(text), style=style), (0, 0, 0, indent), expand=False))
 
 
 def facts(pairs: Mapping[str, object]) -> None:

@@ -5,6 +5,7 @@ import typer
 
 from bot.cli.options import Config, Debug, Json
 from bot.cli.output import as_json, out, plain, table, to_copy
+from bot.cli.person_accounts import Email, identities, link_code, set_email, unlink
 from bot.cli.run import ask
 
 app = typer.Typer(
@@ -33,12 +34,18 @@ def create(
     *,
     name: Annotated[str | None, typer.Option(help="How cards call them; else the handle.")] = None,
     roles: _Roles = None,
+    email: Email = None,
     config: Config,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
     """Register a person."""
-    body = {"handle": handle, "display_name": name or handle, "roles": _names(roles)}
+    body = {
+        "handle": handle,
+        "display_name": name or handle,
+        "roles": _names(roles),
+        "email": email,
+    }
     found = ask(config, lambda api: api.post("people", body=body), json_wanted=json, debug=debug)
     if json:
         as_json(found)
@@ -120,6 +127,12 @@ def admin_token(
         return
     out.print(f"The admin token of {plain(found['handle'])}, shown this once:\n")
     to_copy(found["token"])
+
+
+app.command("set-email")(set_email)
+app.command("link-code")(link_code)
+app.command()(identities)
+app.command()(unlink)
 
 
 def _names(roles: list[RoleName] | None) -> list[str]:

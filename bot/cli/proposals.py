@@ -23,7 +23,11 @@ StateName = StrEnum("StateName", [(state.name, state.value) for state in State])
 def list_(
     *,
     state: Annotated[
-        list[StateName] | None, typer.Option(help="Only in this state. May be repeated.")
+        list[StateName] | None,
+        typer.Option(
+            help=f"Only in this state, one of {', '.join(State)}. May be repeated.",
+            metavar="STATE",
+        ),
     ] = None,
     agent: Annotated[str | None, typer.Option(help="Only of this agent.")] = None,
     principal: Annotated[str | None, typer.Option(help="Only for this person.")] = None,

@@ -3,10 +3,11 @@ from typing import Annotated, Any
 
 import typer
 
-from bot.cli.first_files import write_private
+from bot.cli.admin import Admin
 from bot.cli.options import Config, Debug, Json, Reason
-from bot.cli.output import as_json, out, plain, table, to_copy
+from bot.cli.output import as_json, out, plain, table
 from bot.cli.run import ask
+from bot.cli.secret_file import TokenFile, require_writable, show_token
 
 app = typer.Typer(
     add_completion=False,
@@ -17,10 +18,6 @@ app = typer.Typer(
 _Server = Annotated[
     str, typer.Argument(help="The resource server's name or id.", metavar="RESOURCE")
 ]
-_TokenFile = Annotated[
-    Path | None,
-    typer.Option("--token-file", help="Write the token there (mode 0600) instead of printing it."),
-]
 
 
 @app.command()
@@ -30,16 +27,19 @@ def create(
     audience: Annotated[
         str, typer.Option(help="The audience that rules and connectors name, such as its URL.")
     ],
-    token_file: _TokenFile = None,
+    token_file: TokenFile = None,
     config: Config,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
     """Register a resource server and show its token, this once."""
     body = {"name": name, "audience": audience}
-    found = ask(
-        config, lambda api: api.post("resource-servers", body=body), json_wanted=json, debug=debug
-    )
+
+    async def question(api: Admin) -> Any:
+        require_writable(token_file)
+        return await api.post("resource-servers", body=body)
+
+    found = ask(config, question, json_wanted=json, debug=debug)
     _show_token(found, token_file, json_wanted=json)
 
 
@@ -73,18 +73,18 @@ def rotate(
     overlap_s: Annotated[
         int, typer.Option(help="For how many seconds the old token still works.", min=0)
     ] = 0,
-    token_file: _TokenFile = None,
+    token_file: TokenFile = None,
     config: Config,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
     """Give a resource server a new token; the old ones end, after the overlap if there is one."""
-    found = ask(
-        config,
-        lambda api: api.post("resource-servers", server, "rotate", body={"overlap_s": overlap_s}),
-        json_wanted=json,
-        debug=debug,
-    )
+
+    async def question(api: Admin) -> Any:
+        require_writable(token_file)
+        return await api.post("resource-servers", server, "rotate", body={"overlap_s": overlap_s})
+
+    found = ask(config, question, json_wanted=json, debug=debug)
     _show_token(found, token_file, json_wanted=json)
 
 
@@ -106,15 +106,10 @@ def revoke(
 
 
 def _show_token(server: dict[str, Any], token_file: Path | None, *, json_wanted: bool) -> None:
-    if token_file is not None:
-        write_private(token_file, server.pop("token"), replace=True)
-        server["token_file"] = str(token_file)
-    if json_wanted:
-        as_json(server)
-        return
-    out.print(f"{plain(server['name'])} ({plain(server['id'])}), for {plain(server['audience'])}")
-    if token_file is not None:
-        out.print(f"Its token is in {plain(token_file)}.")
-        return
-    out.print("Its token, shown this once. Keep it where only the resource server can read it:\n")
-    to_copy(server["token"])
+    show_token(
+        server,
+        token_file,
+        about=f"{server['name']} ({server['id']}), for {server['audience']}",
+        for_whom="the resource server",
+        json_wanted=json_wanted,
+    )

@@ -17,6 +17,14 @@ from bot.core.secret_scan import without_secrets
 T = TypeVar("T")
 
 
+class FileTrouble(KeyturnError):
+    """A file that was named cannot be read or written."""
+
+    code = "file"
+    title = "A file cannot be used"
+    default_remedy = "Name another file or folder, or let this user use that one."
+
+
 def run(
     work: Callable[[], Awaitable[T]],
     *,
@@ -38,13 +46,24 @@ def run(
         fail(error, json_wanted=json_wanted)
     except (typer.Exit, typer.Abort):
         raise
+    except OSError as error:
+        if debug:
+            _end_with_traceback()
+        if error.filename is None:
+            _end_unexpectedly(error)
+        reason = (error.strerror or type(error).__name__).lower()
+        fail(FileTrouble(f"{error.filename}: {reason}."), json_wanted=json_wanted)
     except Exception as error:  # noqa: BLE001  the process ends here
         if debug:
             _end_with_traceback()
-        what = without_secrets(f"{type(error).__name__}: {error}")
-        err.print(f"[bold red]error:[/] {plain(what)}")
-        err.print("This should not happen. Run the command again with --debug and report it.")
-        sys.exit(FAILED)
+        _end_unexpectedly(error)
+
+
+def _end_unexpectedly(error: Exception) -> NoReturn:
+    what = without_secrets(f"{type(error).__name__}: {error}")
+    err.print(f"[bold red]error:[/] {plain(what)}")
+    err.print("This should not happen. Run the command again with --debug and report it.")
+    sys.exit(FAILED)
 
 
 def _end_with_traceback() -> NoReturn:

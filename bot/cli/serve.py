@@ -1,7 +1,8 @@
 import asyncio
 import os
+import resource
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -42,7 +43,20 @@ def serve(
     """Run the bot until it is told to stop (Ctrl-C or SIGTERM)."""
     # Whatever the bot makes from here on is its user's alone.
     os.umask(0o077)
+    _open_many_files()
     run(lambda: _serve(config, init=init), debug=debug, new_loop=_fast_loop())
+
+
+def _open_many_files() -> None:
+    """Take as many open files as the system allows: every caller that waits is one.
+
+    The usual 1,024 to begin with are few enough for one hostile caller to leave none for the
+    database.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # Some systems name no limit and still have one: then it stays as it is.
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -4,6 +4,8 @@ Whatever is meant to be copied stands alone at the left, without a frame and nev
 """
 
 import shlex
+import shutil
+import sys
 from pathlib import Path
 
 from rich.rule import Rule
@@ -26,9 +28,13 @@ def start_screen(settings: Settings, newcomer: Newcomer | None) -> None:
     _line("Inbox for people", settings.url_for_people)
     _line("API for agents", f"{settings.listeners.agents.url}/v1")
     _line("Settings", _here(settings.file))
+    _line("Commands", f"{_program()} --help")
     out.print()
     if newcomer is None:
-        out.print("To sign in: keyturn signin HANDLE prints a link. keyturn person list shows who.")
+        out.print(
+            f"To sign in: {_program()} signin HANDLE prints a link. "
+            f"{_program()} person list shows who."
+        )
     else:
         _first_steps(settings, newcomer)
     out.print()
@@ -64,6 +70,14 @@ def _first_steps(settings: Settings, newcomer: Newcomer) -> None:
     if newcomer.forum is not None:
         out.print(f" What you approve appears at {plain(newcomer.forum)}/demo/", end="")
     out.print()
+
+
+def _program() -> str:
+    """Return how this program is called from here: by its name, where the shell finds it so."""
+    called = Path(sys.argv[0])
+    found = shutil.which(called.name)
+    is_found = found is not None and called.exists() and Path(found).samefile(called)
+    return called.name if is_found else _here(called)
 
 
 def _line(name: str, value: str) -> None:

@@ -9,6 +9,7 @@ from bot.cli.first_files import write_private
 from bot.cli.options import Config, Debug, Json
 from bot.cli.output import as_json, out, plain, to_copy
 from bot.cli.run import ask
+from bot.cli.secret_file import require_writable
 
 
 def webhook(
@@ -35,6 +36,7 @@ def webhook(
         raise typer.BadParameter("Choose one of --url, --rotate and --off.")
 
     async def question(api: Admin) -> Any:
+        require_writable(secret_file)
         if url is not None:
             return await api.put("agents", agent, "webhook", body={"url": url})
         if rotate:

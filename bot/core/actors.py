@@ -53,7 +53,11 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """A human. ``handle`` is how admins name them; nothing is ever granted by it in a chat."""
+    """A human. ``handle`` is how admins name them; nothing is ever granted by it in a chat.
+
+    ``email`` serves nothing but to find their account in a chat that has verified the same
+    address; no two active persons have one, whatever its case.
+    """
 
     id: PersonId
     handle: str
@@ -61,6 +65,12 @@ class Person:
     roles: frozenset[Role] = frozenset()
     active: bool = True
     created_at: datetime
+    email: str | None = None
+
+    @property
+    def found_by_email(self) -> str | None:
+        """What nobody else who is active may have; None while they are found by no address."""
+        return self.email.casefold() if self.active and self.email is not None else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

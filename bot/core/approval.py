@@ -1,11 +1,11 @@
 """Whose word ends a hold, and when there are enough of them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum, unique
 
 from bot.core.canonical import Digest
+from bot.core.frozen import frozen
 from bot.core.ids import PersonId
 
 #: Approver terms of a rule: the principal, one person, or a group that is read anew each time.
@@ -21,7 +21,7 @@ class ApprovalMode(StrEnum):
     FOUR_EYES = "four_eyes"  #: ``count`` distinct people, none of whom has a stake
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Approval:
     """What a held proposal needs. ``approvers`` and ``exclude`` are terms, never display names.
 
@@ -34,6 +34,15 @@ class Approval:
     exclude: tuple[str, ...] = ()
     expires_s: int = 3600
     use_within_s: int = 900
+
+    @property
+    def is_of_principal_alone(self) -> bool:
+        """Whether the principal is who decides, and nobody else, whoever is in which group."""
+        return (
+            self.mode is ApprovalMode.CONFIRM
+            and self.approvers == (PRINCIPAL,)
+            and not self.exclude
+        )
 
     def groups(self) -> frozenset[str]:
         """Return the names of the groups that have to be read to know the approvers."""
@@ -50,7 +59,7 @@ class Choice(StrEnum):
     REJECT = "reject"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Decision:
     """A person's word on one digest; ``card_digest`` is what they were shown."""
 
@@ -63,7 +72,7 @@ class Decision:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Stakes:
     """The people a four-eyes approval leaves out because they have a stake in it."""
 

@@ -7,7 +7,6 @@ recorded with the decision; votes and status around it may change without changi
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum, unique
 from typing import cast
@@ -17,6 +16,7 @@ import orjson
 from bot.core.actors import Agent, Person
 from bot.core.approval import Approval, ApprovalMode
 from bot.core.canonical import Digest, Json, canonical, digest_of
+from bot.core.frozen import frozen
 from bot.core.ids import AgentId, PersonId, ProposalId
 from bot.core.proposal import Action, Outcome, Proposal, Rationale, facts_value, rationale_value
 from bot.core.states import State
@@ -52,9 +52,10 @@ class Button(StrEnum):
     SETTLE_DONE = "settle_done"  #: a person found that the effect happened
     SETTLE_NOT_DONE = "settle_not_done"  #: a person found that it did not
     UNDO = "undo"  #: take back what was done, while that is possible
+    NOT_MINE = "not_mine"  #: reject it and report that it was not this person's to be asked
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Field:
     """One value of the action. ``path`` is a JSON pointer into the params.
 
@@ -66,7 +67,7 @@ class Field:
     before: Untrusted | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Card:
     """``missing_chars`` tells how much of the action is not on the card; 0 means all of it is.
 
@@ -120,7 +121,7 @@ class Card:
         return f"{who}: {show(self.effect)}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class UndoStanding:
     """Whether a reader is offered to undo a proposal, and the proposal that does so already."""
 
@@ -227,7 +228,7 @@ def fingerprint_of(digest: Digest) -> str:
     return " ".join(start[n : n + 4] for n in range(0, len(start), 4))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class FullViewPage:
     """One page of the whole action: ``text`` is shown text, exact when all pages are joined."""
 
@@ -341,8 +342,9 @@ def _buttons(
     if undo.offered:
         buttons.append(Button.UNDO)
     buttons.append(Button.FULL_VIEW)
-    if proposal.undoes is not None:
-        return tuple(buttons)
-    if reader == proposal.principal or (may_decide and not four_eyes):
+    may_stop = reader == proposal.principal or (may_decide and not four_eyes)
+    if proposal.undoes is None and may_stop:
         buttons.append(Button.STOP_AGENT)
+    if proposal.state is State.PENDING and may_decide:
+        buttons.append(Button.NOT_MINE)
     return tuple(buttons)

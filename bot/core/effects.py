@@ -1,9 +1,9 @@
 """What must be done next, written in the same commit as what it follows from."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum, unique
 
+from bot.core.frozen import frozen
 from bot.core.ids import EffectId, ProposalId, effect_id
 from bot.core.proposal import Proposal
 from bot.core.states import State
@@ -17,13 +17,14 @@ class EffectKind(StrEnum):
     LOOK_UP = "look_up"  #: ask the target whether a doubtful effect happened
     SWEEP = "sweep"  #: write as revoked, in chunks, what a halt has ended
     NOTIFY = "notify"  #: tell the agent, through its webhook, which state was entered
+    ANNOUNCE = "announce"  #: tell one channel of a chat that something happened
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Effect:
     """One piece of work. The same id asked for twice is done once.
 
-    ``subject`` is a proposal's or halt's id. ``due_at`` None means at once.
+    ``subject`` is a proposal's, halt's or notice route's id. ``due_at`` None means at once.
     """
 
     id: EffectId
@@ -32,7 +33,7 @@ class Effect:
     due_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Lease:
     """The right to do one effect until ``until``; ``attempt`` fences off earlier holders."""
 
@@ -41,7 +42,7 @@ class Lease:
     until: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Renewed:
     """``lease`` must still be held, and is held until ``until`` from now on."""
 
@@ -49,7 +50,7 @@ class Renewed:
     until: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Postponed:
     """The effect of ``lease`` is given back, to be done at ``due_at``."""
 
@@ -97,6 +98,11 @@ def sweep(halt: str) -> Effect:
 def notify(proposal: ProposalId, state: State) -> Effect:
     """Tell that *proposal* entered *state*, which no proposal enters twice."""
     return _effect(EffectKind.NOTIFY, proposal, state)
+
+
+def announce(subject: str, occasion: str, route: str, *, due_at: datetime | None = None) -> Effect:
+    """Tell *route* of *occasion*, which *subject* has once."""
+    return _effect(EffectKind.ANNOUNCE, subject, f"{occasion}-{route}", due_at=due_at)
 
 
 def _effect(

@@ -20,13 +20,15 @@ from bot.core.canonical import Digest, Json, digest_of
 from bot.core.effects import Effect
 from bot.core.errors import Conflict, NotFound
 from bot.core.halts import Halt
+from bot.core.identity import LinkedIdentity
 from bot.core.ids import PersonId, ProposalId
 from bot.core.leaf import LeafDraft, timestamp
 from bot.core.news import with_news
+from bot.core.notice import NoticeRoute
 from bot.core.policy_version import PolicyVersion
 from bot.core.proposal import Action, Outcome, Proposal, Rationale
 from bot.core.states import STOPPABLE, TERMINAL, Event, State, next_state
-from bot.core.step import Record, Refusal, Replay, Snapshot, Step, Transition
+from bot.core.step import Gone, Record, Refusal, Replay, Snapshot, Step, Transition
 from bot.core.verbs import Audience, Facts, Preview
 
 #: The type of the entry that covers what is missing.
@@ -69,6 +71,7 @@ class Erased:
     agents: int = 0
     halts: int = 0
     tokens: int = 0
+    identities: int = 0
     obstacles: tuple[str, ...] = ()
 
 
@@ -121,7 +124,10 @@ class Erasing:
                 if record.id == self._person:
                     self._is_active = record.active
                     self._replace(record, _nobody(record))
-            case ResourceServer() | PolicyVersion():
+            case LinkedIdentity():
+                if record.person == self._person:
+                    self._replaced.append(Gone(record))
+            case ResourceServer() | PolicyVersion() | NoticeRoute() | Gone():
                 pass
             case _:
                 assert_never(record)
@@ -138,6 +144,7 @@ class Erasing:
             agents=self._count(Agent),
             halts=self._count(Halt),
             tokens=self._count(Token),
+            identities=self._count(Gone),
             obstacles=tuple(self._obstacles),
         )
 
@@ -280,6 +287,7 @@ def _nobody(person: Person) -> Person:
         display_name="Erased person",
         roles=frozenset(),
         active=False,
+        email=None,
     )
 
 

@@ -133,5 +133,14 @@ def may_halt(
             return False
 
 
+def widest_stop(agent: Agent, reader: Person) -> HaltTarget | None:
+    """Return the widest target with *agent* alone that *reader* may stop."""
+    if Role.ADMIN in reader.roles or agent.owner == reader.id:
+        return HaltTarget(scope=HaltScope.AGENT, agent=agent.id)
+    if reader.id in agent.principals:
+        return HaltTarget(scope=HaltScope.AGENT_FOR_PRINCIPAL, agent=agent.id, principal=reader.id)
+    return None
+
+
 def _owns(person: Person, agent: Agent | None) -> bool:
     return agent is not None and agent.owner == person.id

@@ -60,6 +60,10 @@ def webhook_secret_id(entropy: bytes) -> WebhookSecretId:
     return WebhookSecretId("whs_" + _spell(int.from_bytes(entropy[:16], "big")))
 
 
+def notice_route_id(entropy: bytes) -> str:
+    return "ntr_" + _spell(int.from_bytes(entropy[:16], "big"))
+
+
 def effect_id(subject: str, kind: str, occasion: str) -> EffectId:
     """Return the same id for the same work, so that asking for it twice is asking once."""
     name = f"{subject}\n{kind}\n{occasion}".encode()
@@ -67,8 +71,9 @@ def effect_id(subject: str, kind: str, occasion: str) -> EffectId:
 
 
 def _spell(number: int) -> str:
-    digits = []
-    for _ in range(26):
-        number, digit = divmod(number, 32)
-        digits.append(_ALPHABET[digit])
-    return "".join(reversed(digits))
+    """Return *number* as 26 digits, two at a time."""
+    return "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
+
+
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
+_SHIFTS = range(120, -1, -10)

@@ -7,11 +7,12 @@ salt and value are kept beside the log as an opening; erasing them leaves the ro
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 
 from bot.core.actors import Actor
-from bot.core.canonical import Digest, Json, canonical, digest_of
+from bot.core.canonical import Digest, Json, Plain, canonical, plain, sha256_digest
+from bot.core.frozen import frozen
 from bot.core.ids import AgentId, PersonId, ProposalId
 from bot.core.merkle import leaf_hash
 
@@ -21,7 +22,7 @@ SALT_BYTES = 16
 COMMITMENT = "keyturn.commitment.v1"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class LeafDraft:
     """What a step wants recorded; the store adds index and time and seals it.
 
@@ -33,11 +34,11 @@ class LeafDraft:
     proposal: ProposalId | None = None
     agent: AgentId | None = None
     principal: PersonId | None = None
-    clear: Mapping[str, Json] = field(default_factory=dict)
+    clear: Mapping[str, Plain] = field(default_factory=dict)
     private: Mapping[str, Json] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Opening:
     """What opens one commitment; ``salt`` is hexadecimal."""
 
@@ -46,7 +47,7 @@ class Opening:
     value: Json
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Leaf:
     """A sealed entry: its position, its exact bytes, their RFC 6962 leaf hash, its openings."""
 
@@ -70,7 +71,7 @@ def seal(
         Opening(path=path, salt=entropy[n * SALT_BYTES : (n + 1) * SALT_BYTES].hex(), value=value)
         for n, (path, value) in enumerate(draft.private.items())
     )
-    value: dict[str, Json] = {
+    value: dict[str, Plain] = {
         "v": LEAF_VERSION,
         "i": index,
         "at": timestamp(at),
@@ -87,7 +88,7 @@ def seal(
         value["principal"] = draft.principal
     for opening in openings:
         value[opening.path] = {"commitment": commitment(opening)}
-    body = canonical(value)
+    body = plain(value)
     return Leaf(
         index=index,
         at=at,
@@ -101,7 +102,10 @@ def seal(
 
 def commitment(opening: Opening) -> Digest:
     """Return what stands in the leaf for *opening*."""
-    return digest_of([COMMITMENT, opening.path, opening.salt, opening.value])
+    value = opening.value
+    if type(value) is str:
+        return sha256_digest(plain([COMMITMENT, opening.path, opening.salt, value]))
+    return sha256_digest(canonical([COMMITMENT, opening.path, opening.salt, value]))
 
 
 def timestamp(at: datetime) -> str:

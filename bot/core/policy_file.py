@@ -38,7 +38,10 @@ MAX_APPROVALS: Final = 20
 _DEFAULT: Final = Approval()
 _DURATION: Final = re.compile(r"([1-9][0-9]{0,6})([smhd])")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-_NAMED_TERM: Final = re.compile(r"(?:group|person):[A-Za-z0-9][A-Za-z0-9._@/-]{0,99}")
+#: A group of a chat has the chat's name before its own, as in group:slack:security.
+_NAMED_TERM: Final = re.compile(
+    r"(?:group:(?:[a-z][a-z0-9._-]{0,63}:)?|person:)[A-Za-z0-9][A-Za-z0-9._@/-]{0,99}"
+)
 _RULE_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _OPERATORS: Final = tuple(operator.value for operator in Operator)
 _AUDIENCE: Final = re.compile(r"[\x21-\x7e]{1,200}")

@@ -6,7 +6,6 @@ from what the agent sent.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum, unique
 from typing import cast
@@ -16,6 +15,7 @@ import orjson
 from bot.core.actors import Actor
 from bot.core.approval import Approval, Decision
 from bot.core.canonical import Digest, Json, canonical, digest_of, sha256_digest
+from bot.core.frozen import frozen
 from bot.core.grants import Grant
 from bot.core.ids import AgentId, PersonId, ProposalId
 from bot.core.states import State
@@ -28,7 +28,7 @@ class Mode(StrEnum):
     RELEASE = "release"  #: Keyturn hands out a grant; only where a rule says so
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Action:
     """What would be written."""
 
@@ -55,7 +55,7 @@ def action_of(text: str) -> Action:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Source:
     """Something the agent says it read."""
 
@@ -63,7 +63,7 @@ class Source:
     sha256: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Rationale:
     """What the agent claims: never verified, and labelled so wherever it is shown."""
 
@@ -72,7 +72,7 @@ class Rationale:
     expects: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Viewed:
     """A person was served the last page of the full view of ``digest``."""
 
@@ -82,7 +82,7 @@ class Viewed:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Delivery:
     """A card was posted: to whom, in which chat, and where the chat keeps it."""
 
@@ -99,7 +99,7 @@ class Result(StrEnum):
     IN_DOUBT = "in_doubt"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Outcome:
     """What became of the effect; ``reason`` is a stable code, ``detail`` one plain sentence.
 
@@ -117,7 +117,7 @@ class Outcome:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Proposal:
     """One proposal and its life so far. Times are UTC, ``salt`` is hexadecimal.
 

@@ -78,7 +78,8 @@ _END: Final = r"(?![A-Za-z0-9])"
 # Where a clean text costs nothing: these have a long run of token characters, with a hint in it.
 _TOKENS: Final = (
     _detector("age_key", "AGE-SECRET-KEY-", r"AGE-SECRET-KEY-1[0-9A-Z]{50,}"),
-    _detector("jwt", "eyJ", r"eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}"),
+    # From its middle: whoever begins at each "eyJ" of a long word looks through all of it anew.
+    _detector("jwt", ".eyJ", r"(?<=[\w-]{8}\.)eyJ[\w-]{8,}\.[\w-]{8,}"),
     _detector("aws_access_key", "AKIA ASIA", _START + r"A(?:KI|SI)A[A-Z2-7]{16}" + _END),
     _detector("github", "ghp_ gho_ ghu_ ghs_ ghr_", r"gh[pousr]_[A-Za-z0-9]{30,}"),
     _detector("github", "github_pat_", r"github_pat_\w{30,}"),
@@ -272,7 +273,11 @@ def _hinted(value: Json) -> list[_Detector]:
     hinted = [_PRIVATE_KEY] if "-----BEGIN" in text else []
     long_runs = _long_runs(text)
     if long_runs:
-        hinted += [detector for hint, detector in _TOKEN_HINTS if hint in long_runs]
+        hinted += [
+            detector
+            for hint, detector in _TOKEN_HINTS
+            if hint in long_runs and detector.form.search(text)
+        ]
         lowered = text.lower()
         hinted += [detector for hint, detector in _NEAR_TOKEN_HINTS if hint in lowered]
     assigning = [each for each in texts if ":" in each or "=" in each]
@@ -282,17 +287,23 @@ def _hinted(value: Json) -> list[_Detector]:
 
 
 def _long_runs(text: str) -> str:
-    runs = text.encode("utf-8", "surrogatepass").translate(_RUNS)
-    if _LONG_RUN not in runs.translate(_SHAPE):
-        return ""
-    shortest = len(_LONG_RUN)
-    return b" ".join([run for run in runs.split() if len(run) >= shortest]).decode("ascii")
+    """Return the long runs of token characters in *text*, found without a look at each word."""
+    raw = text.encode("utf-8", "surrogatepass")
+    shape = raw.translate(_SHAPE)
+    runs = []
+    start = shape.find(_LONG_RUN)
+    while start >= 0:
+        stop = shape.find(b" ", start)
+        if stop < 0:
+            stop = len(shape)
+        runs.append(raw[start:stop])
+        start = shape.find(_LONG_RUN, stop)
+    return b" ".join(runs).decode("ascii")
 
 
 _TOKEN_BYTES: Final = frozenset(
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.~"
 )
-_RUNS: Final = bytes(byte if byte in _TOKEN_BYTES else ord(" ") for byte in range(256))
 _SHAPE: Final = bytes(ord("x") if byte in _TOKEN_BYTES else ord(" ") for byte in range(256))
 _LONG_RUN: Final = b"x" * 14  #: the shortest form that _TOKENS know is longer
 

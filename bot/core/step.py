@@ -13,22 +13,25 @@ from bot.core.actors import Agent, Person, ResourceServer, Token
 from bot.core.canonical import Digest
 from bot.core.effects import Effect, Lease, Postponed, Renewed
 from bot.core.errors import KeyturnError
+from bot.core.frozen import frozen
 from bot.core.halts import Halt
+from bot.core.identity import ChatIdentity, LinkedIdentity
 from bot.core.ids import AgentId, PersonId, ProposalId, ResourceServerId
 from bot.core.leaf import LeafDraft
+from bot.core.notice import NoticeRoute
 from bot.core.policy_version import PolicyVersion
 from bot.core.proposal import Proposal
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class IdempotencyRef:
     agent: AgentId
     key: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Ask:
     """The keys that a step needs; what is not asked for is not in the snapshot."""
 
@@ -36,18 +39,20 @@ class Ask:
     agent: AgentId | None = None
     person: PersonId | None = None
     resource_server: ResourceServerId | None = None
+    identity: ChatIdentity | None = None
     idempotency: IdempotencyRef | None = None
     #: Count the pending proposals of this agent, and of this principal.
     pending_of_agent: AgentId | None = None
     pending_of_principal: PersonId | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Snapshot:
     """A consistent view. ``now`` is the store's own time: it never repeats and never goes back.
 
     ``halts`` holds every halt that is active or not fully swept, ``told`` every agent whose
-    webhook is called.
+    webhook is called, ``routes`` every place that notices go to. ``identity`` is whose the
+    identity is that was asked for, None while it is nobody's.
     """
 
     now: datetime
@@ -55,18 +60,38 @@ class Snapshot:
     agent: Agent | None = None
     person: Person | None = None
     resource_server: ResourceServer | None = None
+    identity: LinkedIdentity | None = None
     replayed: Proposal | None = None
     pending_of_agent: int = 0
     pending_of_principal: int = 0
     halts: Sequence[Halt] = ()
     told: frozenset[AgentId] = frozenset()
+    routes: Sequence[NoticeRoute] = ()
     policy_digest: Digest | None = None
 
 
-Record: TypeAlias = Proposal | Agent | Person | ResourceServer | Token | Halt | PolicyVersion
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """Put in place of *record*, which is kept no longer."""
+
+    record: LinkedIdentity | NoticeRoute
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+Record: TypeAlias = (
+    Proposal
+    | Agent
+    | Person
+    | ResourceServer
+    | Token
+    | Halt
+    | PolicyVersion
+    | LinkedIdentity
+    | NoticeRoute
+    | Gone
+)
+
+
+@frozen
 class Transition(Generic[T]):
     """Everything one step changes, committed together or not at all.
 
@@ -100,7 +125,7 @@ class Refusal:
 Step: TypeAlias = Transition[T] | Replay[T] | Refusal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Committed(Generic[T]):
     """What came of a step, once it is durable. ``leases`` are effects to begin with at once.
 

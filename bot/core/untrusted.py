@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum, unique
 from functools import lru_cache
 from itertools import groupby
-from typing import Final, NewType
+from typing import Final, NamedTuple, NewType
 
 from bot.core.errors import InvalidInput
 
@@ -51,6 +51,13 @@ class Finding:
     count: int
     at: int
     shown: str
+
+
+class Shortened(NamedTuple):
+    """``missing`` counts the characters of the text that ``shown`` leaves out, and says so."""
+
+    shown: str
+    missing: int
 
 
 _OPEN, _CLOSE = "⟨", "⟩"
@@ -166,18 +173,36 @@ def one_line(text: Untrusted, *, max_chars: int) -> str:
     line = show(text).replace("\n", _code("\n", 1))
     if len(line) <= max_chars:
         return line
+    return _shortened(line, text, max_chars=max_chars, max_lines=1).shown
+
+
+def shorten(text: Untrusted, *, max_chars: int, max_lines: int) -> Shortened:
+    """Return *text* as `show` does, cut at its end where it is longer than is allowed.
+
+    Raises:
+        ValueError: *max_chars* leaves no room to say what is missing.
+    """
+    shown = show(text)
+    if len(shown) <= max_chars and shown.count("\n") < max_lines:
+        return Shortened(shown, 0)
+    return _shortened(shown, text, max_chars=max_chars, max_lines=max_lines)
+
+
+def _shortened(shown: str, text: Untrusted, *, max_chars: int, max_lines: int) -> Shortened:
     room = max_chars - len(_more(len(text)))
     if room < 0:
         raise ValueError(f"max_chars={max_chars} leaves no room to say what is missing")
     kept: list[str] = []
-    seen = 0
-    for piece in _PIECE.findall(line):
+    seen, line_breaks = 0, max_lines
+    for piece in _PIECE.findall(shown):
         room -= len(piece)
-        if room < 0:
+        line_breaks -= piece == "\n"
+        if room < 0 or line_breaks <= 0:
             break
         kept.append(piece)
-        seen += len(unshow(piece))
-    return "".join(kept) + _more(len(text) - seen)
+        seen += len(unshow(piece)) if piece[0] == _OPEN else 1
+    missing = len(text) - seen
+    return Shortened("".join(kept) + _more(missing), missing)
 
 
 def suspicious_hosts(text: Untrusted) -> tuple[Finding, ...]:

@@ -1,10 +1,11 @@
 """What a connector declares about each thing it can do, and what it observed before."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum, unique
 
 from bot.core.canonical import Digest, Json
+from bot.core.frozen import frozen
 
 
 @unique
@@ -32,7 +33,7 @@ class Reach(StrEnum):
 _WIDTH = {reach: width for width, reach in enumerate(Reach)}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Audience:
     """Who will see the effect: the card's first line."""
 
@@ -49,7 +50,7 @@ class Audience:
         return self.who != shown.who
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Facts:
     """What the connector observed for one action before anybody is asked.
 
@@ -62,7 +63,7 @@ class Facts:
     etag: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Preview:
     """What the card says about one action: made by the connector, from the action and facts.
 
@@ -77,7 +78,7 @@ class Preview:
     after: Json = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Release:
     """A verb that Keyturn never carries out: the agent does, at the resource server ``audience``.
 
@@ -88,7 +89,7 @@ class Release:
     report_within_s: int = 300
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Undo:
     """What a verb did can be taken back by ``verb`` of the same connector.
 
@@ -99,7 +100,7 @@ class Undo:
     window_s: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Verb:
     """One thing a connector can do; ``config_digest`` covers its whole resolved configuration."""
 

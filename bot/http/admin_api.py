@@ -15,6 +15,8 @@ from bot.service.erase import Erase
 from bot.service.gate import Gate
 from bot.service.halt import Halts
 from bot.service.key_rotation import KeyRotation
+from bot.service.linking import Linking
+from bot.service.notice_routes import NoticeBook
 from bot.service.people import PeopleBook
 from bot.service.reload import PolicyReload
 from bot.service.resource_servers import ResourceBook
@@ -34,6 +36,8 @@ class AdminApi:
     erase: Erase
     resource_servers: ResourceBook
     sign_in: SignIn
+    linking: Linking
+    notices: NoticeBook
     halts: Halts
     checkpoints: Checkpoints
     keys: KeyRotation

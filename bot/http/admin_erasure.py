@@ -33,5 +33,6 @@ def _erased(erased: Erased) -> dict[str, object]:
         "agents": erased.agents,
         "halts": erased.halts,
         "tokens": erased.tokens,
+        "identities": erased.identities,
         "obstacles": list(erased.obstacles),
     }

@@ -49,7 +49,10 @@ async def _target(api: AdminApi, body: HaltBody) -> HaltTarget:
             word = "needs" if value is None else "does not take"
             raise InvalidInput(f"The scope '{scope}' {word} '{name}'.", field=f"/{name}")
     if body.connector is not None and api.gate.connectors.named(body.connector) is None:
-        raise NotFound(f"There is no connector '{body.connector}'.")
+        raise NotFound(
+            f"There is no connector '{body.connector}'.",
+            remedy="The section connectors of the settings has their names.",
+        )
     return HaltTarget(
         scope=scope,
         agent=None if body.agent is None else (await api.agents.get(body.agent)).id,

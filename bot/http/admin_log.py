@@ -14,13 +14,14 @@ from bot.ports.queries import Leaves
 
 MAX_ENTRIES = 2000
 
-_MOST_DIGITS = 15
+_LAST_INDEX = 10**15 - 1
+_MOST_DIGITS = len(str(_LAST_INDEX))
 
 START = Parameter(
     name="start",
     place=Place.QUERY,
     about="The index of the first entry.",
-    schema={"type": "integer", "minimum": 0, "default": 0},
+    schema={"type": "integer", "minimum": 0, "maximum": _LAST_INDEX, "default": 0},
 )
 ENTRIES = Parameter(
     name="limit",
@@ -58,8 +59,8 @@ async def read_checkpoint(request: web.Request, _: AdminCaller) -> web.Response:
 
 
 async def read_log(request: web.Request, _: AdminCaller) -> web.Response:
-    start = _number(request, "start", default=0, least=0)
-    limit = min(_number(request, "limit", default=MAX_ENTRIES, least=1), MAX_ENTRIES)
+    start = _number(request, "start", default=0, least=0, most=_LAST_INDEX)
+    limit = _number(request, "limit", default=MAX_ENTRIES, least=1, most=MAX_ENTRIES)
     with_openings = queries.flag(request, "openings")
     proposal = request.query.get("proposal")
     query = Leaves(start, limit, None if proposal is None else ProposalId(proposal))
@@ -72,12 +73,14 @@ async def read_log(request: web.Request, _: AdminCaller) -> web.Response:
     )
 
 
-def _number(request: web.Request, name: str, *, default: int, least: int) -> int:
+def _number(request: web.Request, name: str, *, default: int, least: int, most: int) -> int:
     written = request.query.get(name)
     if written is None:
         return default
     if written.isascii() and written.isdigit() and len(written) <= _MOST_DIGITS:
         number = int(written)
-        if number >= least:
+        if least <= number <= most:
             return number
-    raise InvalidInput(f"The query parameter '{name}' must be a whole number, {least} or more.")
+    raise InvalidInput(
+        f"The query parameter '{name}' must be a whole number from {least} to {most}."
+    )

@@ -9,6 +9,7 @@ from bot.core.halts import HaltScope
 from bot.core.states import State
 from bot.core.verbs import Kind
 from bot.core.webhook import MAX_URL_CHARS
+from bot.http.admin_account_models import Address
 from bot.http.bodies import Body, OpenBody
 from bot.http.models import Answer, AudienceAnswer
 from bot.service.agents import MAX_OVERLAP_S
@@ -80,6 +81,7 @@ class PersonBody(Body):
     handle: Name
     display_name: Annotated[str, Field(min_length=1, max_length=200)]
     roles: Annotated[list[RoleName], Field(default_factory=list, max_length=2)]
+    email: Address | None = None
 
 
 class RolesBody(Body):
@@ -204,6 +206,7 @@ class PersonAnswer(Answer):
     display_name: str
     roles: list[RoleName]
     active: bool
+    email: Annotated[str | None, Field(description="How chats find their account, if at all.")]
     created_at: datetime
 
 
@@ -226,6 +229,7 @@ class ErasureAnswer(Answer):
     agents: int
     halts: int
     tokens: Annotated[int, Field(description="Admin tokens that end.")]
+    identities: Annotated[int, Field(description="Accounts in chats that are unlinked.")]
     obstacles: Annotated[list[str], Field(description="What has to end before, in words.")]
 
 

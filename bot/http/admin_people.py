@@ -19,17 +19,18 @@ async def create_person(request: web.Request, caller: AdminCaller) -> web.Respon
         handle=body.handle,
         display_name=body.display_name,
         roles=_roles(body.roles),
+        email=body.email,
     )
-    return answer(_person(person), status=201)
+    return answer(person_answer(person), status=201)
 
 
 async def list_people(request: web.Request, _: AdminCaller) -> web.Response:
     people = await request.app[API].people.list()
-    return answer({"people": [_person(person) for person in people]})
+    return answer({"people": [person_answer(person) for person in people]})
 
 
 async def read_person(request: web.Request, _: AdminCaller) -> web.Response:
-    return answer(_person(await request.app[API].people.get(_ref(request))))
+    return answer(person_answer(await request.app[API].people.get(_ref(request))))
 
 
 async def set_roles(request: web.Request, caller: AdminCaller) -> web.Response:
@@ -37,11 +38,13 @@ async def set_roles(request: web.Request, caller: AdminCaller) -> web.Response:
     person = await request.app[API].people.set_roles(
         caller.actor, _ref(request), roles=_roles(body.roles)
     )
-    return answer(_person(person))
+    return answer(person_answer(person))
 
 
 async def deactivate_person(request: web.Request, caller: AdminCaller) -> web.Response:
-    return answer(_person(await request.app[API].people.deactivate(caller.actor, _ref(request))))
+    return answer(
+        person_answer(await request.app[API].people.deactivate(caller.actor, _ref(request)))
+    )
 
 
 async def create_sign_in_link(request: web.Request, caller: AdminCaller) -> web.Response:
@@ -61,7 +64,7 @@ async def create_sign_in_link(request: web.Request, caller: AdminCaller) -> web.
 
 async def create_admin_token(request: web.Request, caller: AdminCaller) -> web.Response:
     person, token = await request.app[API].people.admin_token(caller.actor, _ref(request))
-    return answer({**_person(person), "token": token}, status=201)
+    return answer({**person_answer(person), "token": token}, status=201)
 
 
 def _ref(request: web.Request) -> str:
@@ -72,12 +75,13 @@ def _roles(names: Iterable[str]) -> frozenset[Role]:
     return frozenset(Role(name) for name in names)
 
 
-def _person(person: Person) -> dict[str, object]:
+def person_answer(person: Person) -> dict[str, object]:
     return {
         "id": person.id,
         "handle": person.handle,
         "display_name": person.display_name,
         "roles": sorted(role.value for role in person.roles),
         "active": person.active,
+        "email": person.email,
         "created_at": person.created_at,
     }

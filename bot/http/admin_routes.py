@@ -2,22 +2,19 @@
 
 from typing import Any
 
-from pydantic import BaseModel
-
 from bot.core.errors import (
     Conflict,
     Halted,
     IllegalTransition,
     InvalidInput,
-    KeyturnError,
     NotFound,
     NotPermitted,
-    StoreUnavailable,
     UnknownVerb,
     UpstreamFailed,
 )
 from bot.http import admin_models as m
 from bot.http import queries
+from bot.http.admin_account_routes import ACCOUNT_ROUTES
 from bot.http.admin_agents import (
     create_agent,
     limit_agent,
@@ -65,82 +62,23 @@ from bot.http.admin_resource_servers import (
     revoke_resource_server,
     rotate_resource_server,
 )
+from bot.http.admin_route import changes, path_parameter, query_parameter, reads
 from bot.http.admin_status import admin_whoami, metrics
 from bot.http.agent_routes import HEALTH_ROUTES
-from bot.http.auth import AdminCaller
-from bot.http.bodies import Body
 from bot.http.log_models import CheckpointAnswer, LogAnswer
 from bot.http.metrics import MEDIA_TYPE
 from bot.http.openapi import openapi_document
 from bot.http.problems import PolicyNotLoaded
-from bot.http.routes import Auth, Handler, Parameter, Place, Route, TextAnswer
+from bot.http.routes import Auth, Route, TextAnswer
 
-
-def _path(name: str, about: str) -> Parameter:
-    return Parameter(
-        name=name, place=Place.PATH, about=about, schema={"type": "string"}, required=True
-    )
-
-
-def _query(name: str, about: str, type_: str = "string") -> Parameter:
-    return Parameter(name=name, place=Place.QUERY, about=about, schema={"type": type_})
-
-
-_AGENT = _path("agent", "The agent's id or name.")
-_RESOURCE_SERVER = _path("resource_server", "The resource server's id or name.")
-_PERSON = _path("person", "The person's id or handle.")
-
-
-def _read(
-    path: str,
-    handler: Handler[AdminCaller],
-    summary: str,
-    answered: type[BaseModel] | TextAnswer,
-    *parameters: Parameter,
-    problems: tuple[type[KeyturnError], ...] = (),
-) -> Route[Any]:
-    return Route(
-        method="GET",
-        path=path,
-        handler=handler,
-        auth=Auth.AUDITOR,
-        summary=summary,
-        answers={200: answered},
-        parameters=parameters,
-        problems=(*problems, StoreUnavailable),
-    )
-
-
-def _change(
-    method: str,
-    path: str,
-    handler: Handler[AdminCaller],
-    summary: str,
-    answered: type[BaseModel],
-    *parameters: Parameter,
-    body: type[Body] | None = None,
-    body_required: bool = True,
-    status: int = 200,
-    auth: Auth = Auth.ADMIN,
-    problems: tuple[type[KeyturnError], ...] = (),
-) -> Route[Any]:
-    return Route(
-        method=method,
-        path=path,
-        handler=handler,
-        auth=auth,
-        summary=summary,
-        answers={status: answered},
-        body=body,
-        body_required=body_required,
-        parameters=parameters,
-        problems=(*problems, StoreUnavailable),
-    )
+_AGENT = path_parameter("agent", "The agent's id or name.")
+_RESOURCE_SERVER = path_parameter("resource_server", "The resource server's id or name.")
+_PERSON = path_parameter("person", "The person's id or handle.")
 
 
 ADMIN_ROUTES: tuple[Route[Any], ...] = (
-    _read("/v1/admin/whoami", admin_whoami, "Who calls", m.AdminWhoAmIAnswer),
-    _change(
+    reads("/v1/admin/whoami", admin_whoami, "Who calls", m.AdminWhoAmIAnswer),
+    changes(
         "POST",
         "/v1/admin/agents",
         create_agent,
@@ -150,8 +88,8 @@ ADMIN_ROUTES: tuple[Route[Any], ...] = (
         status=201,
         problems=(NotFound, Conflict),
     ),
-    _read("/v1/admin/agents", list_agents, "List every agent", m.AgentsAnswer),
-    _read(
+    reads("/v1/admin/agents", list_agents, "List every agent", m.AgentsAnswer),
+    reads(
         "/v1/admin/agents/{agent}",
         read_agent,
         "Read an agent",
@@ -159,7 +97,7 @@ ADMIN_ROUTES: tuple[Route[Any], ...] = (
         _AGENT,
         problems=(NotFound,),
     ),
-    _change(
+    changes(
         "POST",
         "/v1/admin/agents/{agent}/rotate",
         rotate_agent,
@@ -170,7 +108,7 @@ ADMIN_ROUTES: tuple[Route[Any], ...] = (
         body_required=False,
         problems=(NotFound,),
     ),
-    _change(
+    changes(
         "POST",
         "/v1/admin/agents/{agent}/revoke",
         revoke_agent,
@@ -180,7 +118,7 @@ ADMIN_ROUTES: tuple[Route[Any], ...] = (
         body=m.ReasonBody,
         problems=(NotFound,),
     ),
-    _change(
+    changes(
         "PUT",
         "/v1/admin/agents/{agent}/limits",
         limit_agent,
@@ -190,7 +128,7 @@ ADMIN_ROUTES: tuple[Route[Any], ...] = (
         body=m.LimitsBody,
         problems=(NotFound,),
     ),
-    _change(
+    changes(
         "POST",
         "/v1/admin/resource-servers",
         create_resource_server,
@@ -200,13 +138,13 @@ ADMIN_ROUTES: tuple[Route[Any], ...] = (
         status=201,
         problems=(Conflict,),
     ),
-    _read(
+    reads(
         "/v1/admin/resource-servers",
         list_resource_servers,
         "List every resource server",
         m.ResourceServersAnswer,
     ),
-    _read(
+    reads(
         "/v1/admin/resource-servers/{resource_server}",
         read_resource_server,
         "Read a resource server",
@@ -214,7 +152,7 @@ ADMIN_ROUTES: tuple[Route[Any], ...] = (
         _RESOURCE_SERVER,
         problems=(NotFound,),
     ),
-    _change(
+    changes(
         "POST",
         "/v1/admin/resource-servers/{resource_server}/rotate",
         rotate_resource_server,
@@ -225,7 +163,7 @@ ADMIN_ROUTES: tuple[Route[Any], ...] = (
         body_required=False,
         problems=(NotFound,),
     ),
-    _change(
+    changes(
         "POST",
         "/v1/admin/resource-servers/{resource_server}/revoke",
         revoke_resource_server,
@@ -235,7 +173,7 @@ ADMIN_ROUTES: tuple[Route[Any], ...] = (
         body=m.ReasonBody,
         problems=(NotFound,),
     ),
-    _change(
+    changes(
         "PUT",
         "/v1/admin/agents/{agent}/webhook",
         set_webhook,
@@ -245,7 +183,7 @@ ADMIN_ROUTES: tuple[Route[Any], ...] = (
         body=m.WebhookBody,
         problems=(NotFound,),
     ),
-    _change(
+    changes(
         "POST",
         "/v1/admin/agents/{agent}/webhook/rotate",
         rotate_webhook,
@@ -256,7 +194,7 @@ ADMIN_ROUTES: tuple[Route[Any], ...] = (
         body_required=False,
         problems=(NotFound,),
     ),
-    _change(
+    changes(
         "DELETE",
         "/v1/admin/agents/{agent}/webhook",
         remove_webhook,
@@ -265,7 +203,7 @@ ADMIN_ROUTES: tuple[Route[Any], ...] = (
         _AGENT,
         problems=(NotFound,),
     ),
-    _change(
+    changes(
         "POST",
         "/v1/admin/people",
         create_person,
@@ -275,8 +213,8 @@ ADMIN_ROUTES: tuple[Route[Any], ...] = (
         status=201,
         problems=(Conflict,),
     ),
-    _read("/v1/admin/people", list_people, "List every person", m.PeopleAnswer),
-    _read(
+    reads("/v1/admin/people", list_people, "List every person", m.PeopleAnswer),
+    reads(
         "/v1/admin/people/{person}",
         read_person,
         "Read a person",
@@ -284,7 +222,7 @@ ADMIN_ROUTES: tuple[Route[Any], ...] = (
         _PERSON,
         problems=(NotFound,),
     ),
-    _change(
+    changes(
         "PUT",
         "/v1/admin/people/{person}/roles",
         set_roles,
@@ -294,7 +232,7 @@ ADMIN_ROUTES: tuple[Route[Any], ...] = (
         body=m.RolesBody,
         problems=(NotFound,),
     ),
-    _change(
+    changes(
         "POST",
         "/v1/admin/people/{person}/deactivate",
         deactivate_person,
@@ -303,7 +241,7 @@ ADMIN_ROUTES: tuple[Route[Any], ...] = (
         _PERSON,
         problems=(NotFound,),
     ),
-    _read(
+    reads(
         "/v1/admin/people/{person}/erasure",
         read_erasure_scope,
         "See how much an erasure of a person would remove now",
@@ -311,7 +249,7 @@ ADMIN_ROUTES: tuple[Route[Any], ...] = (
         _PERSON,
         problems=(NotFound,),
     ),
-    _change(
+    changes(
         "POST",
         "/v1/admin/people/{person}/erasure",
         erase_person,
@@ -321,7 +259,7 @@ ADMIN_ROUTES: tuple[Route[Any], ...] = (
         body=m.ReasonBody,
         problems=(NotFound, Conflict),
     ),
-    _change(
+    changes(
         "POST",
         "/v1/admin/people/{person}/sign-in-link",
         create_sign_in_link,
@@ -333,7 +271,7 @@ ADMIN_ROUTES: tuple[Route[Any], ...] = (
         status=201,
         problems=(NotFound,),
     ),
-    _change(
+    changes(
         "POST",
         "/v1/admin/people/{person}/admin-token",
         create_admin_token,
@@ -343,7 +281,7 @@ ADMIN_ROUTES: tuple[Route[Any], ...] = (
         status=201,
         problems=(NotFound, InvalidInput),
     ),
-    _change(
+    changes(
         "POST",
         "/v1/admin/halts",
         create_halt,
@@ -353,61 +291,61 @@ ADMIN_ROUTES: tuple[Route[Any], ...] = (
         status=201,
         problems=(NotFound,),
     ),
-    _read(
+    reads(
         "/v1/admin/halts",
         list_halts,
         "List halts, newest first",
         m.HaltsAnswer,
-        _query("active", "`true`: only those in force.", "boolean"),
+        query_parameter("active", "`true`: only those in force.", "boolean"),
     ),
-    _change(
+    changes(
         "POST",
         "/v1/admin/halts/{id}/resume",
         resume_halt,
         "Let new work begin again; what was stopped stays stopped",
         m.HaltAnswer,
-        _path("id", "The halt."),
+        path_parameter("id", "The halt."),
         body=m.ReasonBody,
         problems=(NotFound,),
     ),
-    _read(
+    reads(
         "/v1/admin/proposals",
         list_all_proposals,
         "List proposals, newest first",
         m.ProposalLinesAnswer,
         queries.STATE,
-        _query("agent", "Only those of this agent: id or name."),
-        _query("principal", "Only those on behalf of this person: id or handle."),
+        query_parameter("agent", "Only those of this agent: id or name."),
+        query_parameter("principal", "Only those on behalf of this person: id or handle."),
         queries.CURSOR,
         queries.LIMIT,
         problems=(NotFound,),
     ),
-    _read(
+    reads(
         "/v1/admin/proposals/{id}",
         read_any_proposal,
         "Read everything that is kept about a proposal",
         m.FullProposalAnswer,
-        _path("id", "The proposal."),
+        path_parameter("id", "The proposal."),
         problems=(NotFound,),
     ),
-    _change(
+    changes(
         "POST",
         "/v1/admin/proposals/{id}/undo",
         ask_to_undo,
         "Ask a person to undo what was done; nothing is done before they decide",
         m.ProposalLineAnswer,
-        _path("id", "The proposal that was carried out."),
+        path_parameter("id", "The proposal that was carried out."),
         body=m.UndoBody,
         body_required=False,
         problems=(NotFound, IllegalTransition, Halted, UpstreamFailed),
     ),
-    _read(
+    reads(
         "/v1/admin/checkpoint",
         read_checkpoint,
         "Read the signed head of the log",
         CheckpointAnswer,
     ),
-    _read(
+    reads(
         "/v1/admin/log",
         read_log,
         "Read entries of the log, oldest first",
@@ -417,14 +355,14 @@ ADMIN_ROUTES: tuple[Route[Any], ...] = (
         OPENINGS,
         OF_PROPOSAL,
     ),
-    _read("/v1/admin/keys", list_keys, "List the deployment's own keys", m.KeysAnswer),
-    _change(
+    reads("/v1/admin/keys", list_keys, "List the deployment's own keys", m.KeysAnswer),
+    changes(
         "POST",
         "/v1/admin/keys/{kind}/rotate",
         rotate_key,
         "Make a new key and use it; what older ones signed or encrypted stays good",
         m.RotatedKeyAnswer,
-        _path("kind", "`grant`, `log` or `shelf`."),
+        path_parameter("kind", "`grant`, `log` or `shelf`."),
         status=201,
         problems=(NotFound,),
     ),
@@ -439,8 +377,8 @@ ADMIN_ROUTES: tuple[Route[Any], ...] = (
         body=m.BackupBody,
         problems=(Conflict, NotPermitted),
     ),
-    _read("/v1/admin/policy", read_policy, "Read the policy in force", m.PolicyAnswer),
-    _change(
+    reads("/v1/admin/policy", read_policy, "Read the policy in force", m.PolicyAnswer),
+    changes(
         "POST",
         "/v1/admin/policy/check",
         check_policy_text,
@@ -449,7 +387,7 @@ ADMIN_ROUTES: tuple[Route[Any], ...] = (
         body=m.PolicyTextBody,
         auth=Auth.AUDITOR,
     ),
-    _change(
+    changes(
         "POST",
         "/v1/admin/policy/explain",
         explain_policy,
@@ -459,7 +397,7 @@ ADMIN_ROUTES: tuple[Route[Any], ...] = (
         auth=Auth.AUDITOR,
         problems=(NotFound, UnknownVerb),
     ),
-    _change(
+    changes(
         "POST",
         "/v1/admin/policy/reload",
         reload_policy,
@@ -467,8 +405,8 @@ ADMIN_ROUTES: tuple[Route[Any], ...] = (
         m.PolicyAnswer,
         problems=(PolicyNotLoaded,),
     ),
-    _read("/v1/admin/verbs", list_all_verbs, "List every verb", m.AdminVerbsAnswer),
-    _read("/metrics", metrics, "Counters for Prometheus", TextAnswer(MEDIA_TYPE)),
+    reads("/v1/admin/verbs", list_all_verbs, "List every verb", m.AdminVerbsAnswer),
+    reads("/metrics", metrics, "Counters for Prometheus", TextAnswer(MEDIA_TYPE)),
     Route(
         method="GET",
         path="/v1/admin/openapi.json",
@@ -477,5 +415,6 @@ ADMIN_ROUTES: tuple[Route[Any], ...] = (
         summary="This document",
         answers={200: TextAnswer("application/json")},
     ),
+    *ACCOUNT_ROUTES,
     *HEALTH_ROUTES,
 )

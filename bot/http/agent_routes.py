@@ -170,7 +170,7 @@ AGENT_ROUTES: tuple[Route[Any], ...] = (
         summary="List your own proposals, newest first",
         parameters=(queries.STATE, queries.CURSOR, queries.LIMIT),
         answers={200: ProposalsAnswer},
-        problems=(StoreUnavailable,),
+        problems=(TooMany, StoreUnavailable),
     ),
     Route(
         method="GET",
@@ -190,7 +190,7 @@ AGENT_ROUTES: tuple[Route[Any], ...] = (
         summary="Read a proof of what became of a proposal, to be kept and verified anywhere",
         parameters=(_ID,),
         answers={200: ReceiptAnswer},
-        problems=(NotFound, StoreUnavailable),
+        problems=(NotFound, TooMany, StoreUnavailable),
     ),
     Route(
         method="POST",
@@ -232,7 +232,7 @@ AGENT_ROUTES: tuple[Route[Any], ...] = (
         summary="Read what happened to your own proposals since you were here",
         parameters=(_EVENTS_CURSOR, queries.LIMIT),
         answers={200: EventsAnswer},
-        problems=(StoreUnavailable,),
+        problems=(TooMany, StoreUnavailable),
     ),
     Route(
         method="POST",

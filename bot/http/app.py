@@ -21,7 +21,7 @@ from bot.http.metrics import Metrics
 from bot.http.openapi import DOCUMENT, document_bytes, openapi
 from bot.http.problems import answer_problems
 from bot.http.proxies import TrustedProxies
-from bot.http.rate import RATE, SubmitRate
+from bot.http.rate import RATE, READS, Rate
 from bot.http.routes import Auth, nobody, register
 from bot.http.waits import WAITS, Waits
 from bot.service.gate import Gate
@@ -54,7 +54,19 @@ def agents_app(
         proxies=proxies,
     )
     app[agent_api.API] = api
-    app[RATE] = SubmitRate(per_minute=api.gate.caps.submits_per_minute, clock=time.monotonic)
+    caps = api.gate.caps
+    app[RATE] = Rate(
+        per_minute=caps.submits_per_minute,
+        clock=time.monotonic,
+        cap="submits_per_minute",
+        asked="proposals",
+    )
+    app[READS] = Rate(
+        per_minute=caps.reads_per_minute,
+        clock=time.monotonic,
+        cap="reads_per_minute",
+        asked="requests for lists and receipts",
+    )
     app[WAITS] = waits = Waits() if waits is None else waits
     app[HEARTBEAT_S] = heartbeat_s
     app[DOCUMENT] = document_bytes(agents_document())

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 
 from aiohttp import hdrs, web
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -15,13 +15,19 @@ from bot.core.secret_scan import find_secrets
 from bot.http.problems import BodyInvalid, Fault, TooSlow, UnsupportedMediaType
 
 MAX_FAULTS = 20
+#: How long a body may be that does not say so: what it costs is counted before it is read.
+UNANNOUNCED_BYTES: Final = 65_536
 
 BODY_TIMEOUT_S = web.AppKey("body_timeout_s", float)
 
 
 class Body(BaseModel):
-    """Base of every request body: exact types, no unknown field."""
+    """Base of every request body: exact types, no unknown field.
 
+    A longer one than ``most_bytes`` is refused unread: to look through it would cost others time.
+    """
+
+    most_bytes: ClassVar[int | None] = None
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
@@ -32,12 +38,12 @@ class OpenBody(Body):
 ModelT = TypeVar("ModelT", bound=Body)
 
 
-async def read_json(request: web.Request) -> Json:
+async def read_json(request: web.Request, *, most_bytes: int | None = None) -> Json:
     """Return the one value that the body of *request* spells.
 
     Raises:
         UnsupportedMediaType: it is not plain JSON.
-        TooLarge: it is longer than the application's ``client_max_size``.
+        TooLarge: it is longer than *most_bytes*, or the application's ``client_max_size``.
         TooSlow: it did not arrive in time.
         InvalidInput: as :func:`bot.core.canonical.parse`.
     """
@@ -52,11 +58,13 @@ async def read_json(request: web.Request) -> Json:
         )
     if hdrs.CONTENT_ENCODING in request.headers:
         raise UnsupportedMediaType("The body is compressed.")
-    return parse(await _read(request))
+    whole = request.client_max_size
+    return parse(await _read(request, cap=whole if most_bytes is None else min(whole, most_bytes)))
 
 
-async def _read(request: web.Request) -> bytes:
-    cap = request.client_max_size
+async def _read(request: web.Request, *, cap: int) -> bytes:
+    if request.content_length is None:
+        cap = min(cap, UNANNOUNCED_BYTES)
     if request.content_length is not None and request.content_length > cap:
         raise TooLarge(f"The body is longer than {cap} bytes.")
     if request.content.is_eof():
@@ -66,11 +74,14 @@ async def _read(request: web.Request) -> bytes:
         return body
     try:
         async with asyncio.timeout(request.app[BODY_TIMEOUT_S]):
-            return await request.read()
+            body = await request.read()
     except TimeoutError:
         raise TooSlow("The body did not arrive in time.") from None
     except web.HTTPRequestEntityTooLarge:
         raise TooLarge(f"The body is longer than {cap} bytes.") from None
+    if len(body) > cap:
+        raise TooLarge(f"The body is longer than {cap} bytes.")
+    return body
 
 
 async def read_model(request: web.Request, model: type[ModelT]) -> ModelT:
@@ -82,7 +93,7 @@ async def read_model(request: web.Request, model: type[ModelT]) -> ModelT:
     """
     if not request.body_exists or request.content_length == 0:
         return fit({}, model)
-    value = await read_json(request)
+    value = await read_json(request, most_bytes=model.most_bytes)
     if not issubclass(model, OpenBody):
         refuse_secrets(value)
     return fit(value, model)
@@ -127,6 +138,17 @@ def pointer(*steps: str | int) -> str:
     return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in steps)
 
 
+#: What a pattern of the models asks for, for those who do not read patterns.
+PATTERNS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        r"^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$": "a name of small letters and digits, "
+        "with . _ - between them",
+        r"^[\x21-\x7e]{1,200}$": "up to 200 ASCII characters without spaces",
+        r"^[\x21-\x7e]+$": "ASCII characters without spaces",
+        "^/": "a path that begins with /",
+    }
+)
+
 _SENTENCES: Mapping[str, str] = MappingProxyType(
     {
         "missing": "is missing",
@@ -155,4 +177,8 @@ def _sentence(detail: ErrorDetails) -> str:
     if template is None:
         return f"is wrong: {detail['msg']}"
     context: dict[str, Any] = detail.get("ctx", {})
+    if (words := PATTERNS.get(str(context.get("pattern")))) is not None:
+        return f"must be {words}"
+    if detail["type"] == "string_too_short" and context.get("min_length") == 1:
+        return "must not be empty"
     return template.format(**context)

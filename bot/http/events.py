@@ -22,6 +22,7 @@ from bot.http.agent_api import API
 from bot.http.answers import SERVER, answer, json_bytes
 from bot.http.auth import bearer
 from bot.http.proposal_answer import told
+from bot.http.rate import READS
 from bot.http.waits import WAITS
 
 EVENT_STREAM: Final = "text/event-stream"
@@ -74,6 +75,7 @@ async def follow_proposal(request: web.Request, agent: Agent) -> web.StreamRespo
 
 
 async def read_events(request: web.Request, agent: Agent) -> web.Response:
+    await request.app[READS].admit(agent.id)
     after = request.query.get("cursor")
     page = await request.app[API].news.page(
         agent,

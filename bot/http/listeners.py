@@ -15,10 +15,13 @@ from aiohttp import web
 from aiohttp.http import HttpProcessingError
 
 from bot.core.errors import SettingsInvalid
+from bot.http.connections import Runner
 
 log = logging.getLogger(__name__)
 
 SHUTDOWN_S = 10.0
+#: How long a connection may be without a whole request head, new or between two requests, however
+#: slowly bytes of one come in.
 KEEPALIVE_S = 75.0
 #: How long to go on reading what was sent to a request that is refused already.
 LINGER_S = 2.0
@@ -55,10 +58,15 @@ Where: TypeAlias = Tcp | UnixSocket
 
 
 class _Unquoted(logging.Filter):
-    """Keeps requests that are not HTTP out of the log: a credential may be anywhere in them."""
+    """Keeps requests that are not HTTP out of the log: a credential may be anywhere in them.
+
+    That a caller hung up is not for the log either: anybody could fill it.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, ConnectionError):
+            return False
         if isinstance(error, HttpProcessingError):
             record.exc_info = None
             record.levelno, record.levelname = logging.WARNING, "WARNING"
@@ -81,9 +89,16 @@ class Listener:
 class Listeners:
     """An async context: all listen on entry, or none does; on exit what was begun is finished."""
 
-    def __init__(self, listeners: Sequence[Listener], *, shutdown_s: float = SHUTDOWN_S) -> None:
+    def __init__(
+        self,
+        listeners: Sequence[Listener],
+        *,
+        shutdown_s: float = SHUTDOWN_S,
+        keepalive_s: float = KEEPALIVE_S,
+    ) -> None:
         self._listeners = tuple(listeners)
         self._shutdown_s = shutdown_s
+        self._keepalive_s = keepalive_s
         self._running = AsyncExitStack()
         self._addresses: dict[str, str] = {}
 
@@ -139,14 +154,15 @@ class Listeners:
         await web.SockSite(runner, opened, backlog=_SOCKET_BACKLOG).start()
         return f"unix:{path}"
 
-    async def _runner(self, app: web.Application) -> web.AppRunner:
-        runner = web.AppRunner(
+    async def _runner(self, app: web.Application) -> Runner:
+        runner = Runner(
             app,
+            shutdown_s=self._shutdown_s,
             access_log=None,
-            handle_signals=False,
-            shutdown_timeout=self._shutdown_s,
-            keepalive_timeout=KEEPALIVE_S,
+            keepalive_timeout=self._keepalive_s,
             lingering_time=LINGER_S,
+            # No route takes a compressed body: unpacking one would be work for whoever sent it.
+            auto_decompress=False,
         )
         await runner.setup()
         self._running.push_async_callback(runner.cleanup)

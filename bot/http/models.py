@@ -1,7 +1,7 @@
 """What agents send and get: the definition from which requests are checked and OpenAPI made."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -13,6 +13,8 @@ from bot.service.submit import MAX_EXPIRES_S, MIN_EXPIRES_S
 
 MAX_RATIONALE_CHARS = 10_000
 MAX_SOURCES = 100
+#: Room for every field of a small body, however its characters are spelt.
+_SMALL_BYTES = 65_536
 
 _ID = "[0-9a-hj-km-np-tv-z]{26}"
 PROPOSAL_ID = f"^prp_{_ID}$"
@@ -117,12 +119,14 @@ class ProposalBody(Body):
 class WithdrawBody(Body):
     """Why the agent takes its proposal back."""
 
+    most_bytes: ClassVar[int | None] = _SMALL_BYTES
     reason: Annotated[str, Field(max_length=1000)] = ""
 
 
 class OutcomeBody(Body):
     """What came of a redeemed grant, in the words of whoever was there: a claim."""
 
+    most_bytes: ClassVar[int | None] = _SMALL_BYTES
     result: Annotated[
         Literal["succeeded", "failed"],
         Field(description="Only a resource server may say `failed`: nothing happened."),
@@ -142,6 +146,7 @@ class OutcomeBody(Body):
 class RedeemBody(OpenBody):
     """A grant, and the digest of the action that the resource server is about to carry out."""
 
+    most_bytes: ClassVar[int | None] = _SMALL_BYTES
     grant: Annotated[str, Field(min_length=1, max_length=MAX_GRANT_CHARS)]
     action_digest: Annotated[str, Field(pattern="^sha256:[0-9a-f]{64}$")]
 

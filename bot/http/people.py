@@ -26,6 +26,14 @@ _HEADERS = MappingProxyType(
     }
 )
 _ONE_YEAR = "max-age=31536000"
+_KEPT_HEADERS = (hdrs.LOCATION, hdrs.ALLOW)
+_WORDS = MappingProxyType(
+    {
+        404: "There is nothing at this address. The inbox is at / on this host.",
+        405: "This address does not take such a request. The inbox is at / on this host.",
+        413: "This is more than may be sent. Send less; nothing was recorded.",
+    }
+)
 
 
 def people_app(
@@ -60,8 +68,13 @@ async def _plain_errors(
 ) -> web.StreamResponse:
     try:
         return await handler(request)
-    except (web.HTTPException, ConnectionError):
+    except ConnectionError:
         raise
+    except web.HTTPException as error:
+        # Made an answer here: what is raised in front of every middleware was no request at all.
+        kept = {name: error.headers[name] for name in _KEPT_HEADERS if name in error.headers}
+        words = _WORDS.get(error.status, error.reason)
+        return web.Response(status=error.status, text=f"{words}\n", headers=kept)
     except Exception:
         resource = request.match_info.route.resource
         log.exception(

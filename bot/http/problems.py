@@ -66,6 +66,16 @@ class UnsupportedMediaType(InvalidInput):
     )
 
 
+class MalformedRequest(InvalidInput):
+    code = "malformed_request"
+    status = 400
+    title = "This is not a request in HTTP"
+    default_remedy = (
+        "Send HTTP/1.1 with a client that writes it, each header once and under 8,190 bytes, "
+        "and no Expect but 100-continue."
+    )
+
+
 class TooSlow(InvalidInput):
     code = "too_slow"
     status = 408

@@ -19,7 +19,7 @@ from bot.http.answers import answer, answer_bytes, json_bytes
 from bot.http.bodies import fit, read_json, read_model
 from bot.http.models import ProposalBody, WithdrawBody
 from bot.http.proposal_answer import status_of, told
-from bot.http.rate import RATE
+from bot.http.rate import RATE, READS, cost_of
 from bot.http.waits import WAITS
 from bot.service.reading import is_answered
 from bot.service.submit import DryRun, SubmitRequest
@@ -32,7 +32,7 @@ async def submit_proposal(request: web.Request, agent: Agent) -> web.Response:
     api = request.app[API]
     dry = queries.flag(request, "dry_run") if request.query_string else False
     key = _idempotency_key(request, required=not dry)
-    request.app[RATE].take(agent.id)
+    await request.app[RATE].admit(agent.id, cost=cost_of(request))
     started = time.perf_counter()
     value = await read_json(request)
     wanted = _submit_request(value, key=key)
@@ -73,11 +73,13 @@ async def read_proposal(request: web.Request, agent: Agent) -> web.Response:
 
 
 async def read_receipt(request: web.Request, agent: Agent) -> web.Response:
+    await request.app[READS].admit(agent.id)
     receipts = request.app[API].receipts
     return answer(await receipts.for_agent(agent, ProposalId(request.match_info["id"])))
 
 
 async def list_proposals(request: web.Request, agent: Agent) -> web.Response:
+    await request.app[READS].admit(agent.id)
     api = request.app[API]
     limit = queries.limit(request)
     found = await api.reading.proposals(

@@ -18,7 +18,7 @@ class TrustedProxies:
     networks: Sequence[Network] = ()
 
     def trusts(self, address: str | None) -> bool:
-        known = _address(address)
+        known = _address(address) if self.networks else None
         return known is not None and any(known in network for network in self.networks)
 
     def caller(self, peer: str | None, forwarded_for: Sequence[str]) -> str | None:

@@ -25,7 +25,7 @@ CURSOR = Parameter(
     name="cursor",
     place=Place.QUERY,
     about="The `next_cursor` of the page before.",
-    schema={"type": "string"},
+    schema={"type": "string", "pattern": PROPOSAL_ID},
 )
 LIMIT = Parameter(
     name="limit",

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from aiohttp import web
 
 from bot.core.card import Card
-from bot.core.ids import PersonId
+from bot.core.ids import PersonId, ProposalId
+from bot.core.notice import Notice
 from bot.ports.desk import Desk
 
 
@@ -39,6 +40,14 @@ class NotDeliveredNow(Exception):
         self.retry_after_s = retry_after_s
 
 
+@runtime_checkable
+class SignsPeopleIn(Protocol):
+    """A chat to which people sign in with Keyturn itself: there are no accounts to link."""
+
+    @property
+    def signs_people_in(self) -> Literal[True]: ...
+
+
 class Chat(Protocol):
     @property
     def name(self) -> str: ...
@@ -66,6 +75,15 @@ class Chat(Protocol):
         """
         ...
 
+    async def announce(self, notice: Notice, *, place: str, key: str) -> None:
+        """Tell the channel *place*; the same *key* again SHOULD NOT tell it twice.
+
+        Raises:
+            Undeliverable: this chat has no channels, or cannot write to that one.
+            NotDeliveredNow: try later.
+        """
+        ...
+
     async def run(self, desk: Desk) -> None:
         """Receive clicks until cancelled; returns at once where :meth:`routes` does that."""
         ...
@@ -76,4 +94,21 @@ class Chat(Protocol):
 
     async def close(self) -> None:
         """End what is open towards people, so that the listener need not wait for it."""
+        ...
+
+
+@runtime_checkable
+class Standing(Protocol):
+    """What a :class:`Chat` has besides when its cards are made from committed state alone.
+
+    Such a card is on the screen of its person as soon as the proposal is committed: nothing has
+    to be posted, and nothing brought up to date.
+    """
+
+    def where(self, proposal: ProposalId) -> str:
+        """Return where the card of *proposal* is; MUST be what ``post`` would answer."""
+        ...
+
+    def look_again(self, person: PersonId) -> None:
+        """Have the open pages of *person* show what is committed now."""
         ...

@@ -1,6 +1,6 @@
 """What a chat may ask of us, on behalf of a person it has identified beyond doubt."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -8,15 +8,19 @@ from typing import Protocol
 from bot.core.actors import Person
 from bot.core.card import Button, Card, FullViewPage
 from bot.core.halts import Halt, HaltTarget
-from bot.core.ids import HaltId, PersonId, ProposalId
+from bot.core.identity import ChatIdentity
+from bot.core.ids import AgentId, HaltId, PersonId, ProposalId
+from bot.core.notice import NoticeRoute, Topic
 from bot.core.pressed import NotRecorded, NotYetRecorded, Pressed, Recorded
 from bot.core.verbs import Audience
 
 __all__ = [
+    "AgentEntry",
     "Click",
     "Desk",
     "HistoryEntry",
     "Inbox",
+    "LinkCode",
     "NotRecorded",
     "NotYetRecorded",
     "Pressed",
@@ -45,13 +49,15 @@ class Click:
 class Inbox:
     """What waits for a person, oldest first, and what was decided, newest first.
 
-    ``waiting_total`` counts all that waits; ``waiting`` may hold fewer.
+    ``waiting_total`` counts all that waits; ``waiting`` is page ``page`` of ``pages`` of it.
     """
 
     waiting: Sequence[Card]
     decided: Sequence[Card]
     halts: Sequence[Halt]
     waiting_total: int
+    page: int = 1
+    pages: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +80,33 @@ class SignInLink:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LinkCode:
+    """Joins an account in a chat to ``person``: typed there once, before ``expires_at``."""
+
+    person: PersonId
+    code: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentEntry:
+    """An agent as a person sees it. ``halts`` are those in force that concern this reader.
+
+    ``may_stop`` is the widest target this reader may stop; ``pending`` counts what waits for them.
+    """
+
+    id: AgentId
+    name: str
+    purpose: str
+    owner_name: str
+    active: bool
+    acts_for_reader: bool
+    pending: int
+    halts: Sequence[Halt]
+    may_stop: HaltTarget | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UndoOffer:
     """What pressing Undo would do until ``until``; ``effect`` and ``target`` are as on a card."""
 
@@ -83,14 +116,21 @@ class UndoOffer:
     until: datetime
 
 
+#: A chat is answered within this; a commit that takes longer goes on by itself.
+ANSWER_WITHIN_S = 2.5
+
+
 class Desk(Protocol):
     """Every method MUST re-check the person's rights from committed state.
 
     None trusts the chat beyond who the person is.
     """
 
-    async def press(self, click: Click) -> Pressed:
-        """Record *click*, or say why not. MUST NOT raise for anything a person can do."""
+    async def press(self, click: Click, *, within_s: float = ANSWER_WITHIN_S) -> Pressed:
+        """Record *click*, or say why not. MUST NOT raise for anything a person can do.
+
+        After *within_s* the answer is :class:`NotYetRecorded`, and the commit goes on.
+        """
         ...
 
     async def card(self, person: PersonId, proposal: ProposalId, *, max_chars: int) -> Card:
@@ -135,7 +175,11 @@ class Desk(Protocol):
         """
         ...
 
-    async def inbox(self, person: PersonId, *, max_chars: int, limit: int = 50) -> Inbox: ...
+    async def inbox(
+        self, person: PersonId, *, max_chars: int, limit: int = 50, page: int = 1
+    ) -> Inbox:
+        """Return page *page* of what waits, *limit* on each; the last one where it is past that."""
+        ...
 
     async def halt(self, person: PersonId, target: HaltTarget, *, reason: str, chat: str) -> Halt:
         """Stop *target*.
@@ -168,5 +212,96 @@ class Desk(Protocol):
 
         Raises:
             NotAuthenticated: unknown, or no longer active.
+        """
+        ...
+
+    async def person_of(self, identity: ChatIdentity) -> Person | None:
+        """Return whose account *identity* is; None while it is nobody's.
+
+        Raises:
+            NotAuthenticated: that person is no longer active.
+        """
+        ...
+
+    async def linkable_chats(self) -> Sequence[str]:
+        """Return the names of the chats in which people have accounts to link."""
+        ...
+
+    async def link_code(self, person: PersonId, *, chat: str) -> LinkCode:
+        """Return a new code that *person*, signed in elsewhere, types into *chat*.
+
+        Raises:
+            NotFound: there is no such chat.
+        """
+        ...
+
+    async def whose_code(self, code: str, *, by: ChatIdentity | None = None) -> Person:
+        """Return the person *code* is for, so that they can confirm. The code stays usable.
+
+        Wrong codes are counted against the account *by* that typed them, where it is named.
+
+        Raises:
+            NotAuthenticated: it is unknown, used or too old.
+        """
+        ...
+
+    async def link(self, code: str, identity: ChatIdentity) -> Person:
+        """Join *identity* to the person of *code*, which ends with this.
+
+        Raises:
+            NotAuthenticated: the code is unknown, used, too old, or for another chat.
+            Conflict: the account belongs to another person, who has to unlink it first.
+        """
+        ...
+
+    async def identities(self, person: PersonId) -> Sequence[ChatIdentity]:
+        """Return every account of *person*."""
+        ...
+
+    async def unlink(self, person: PersonId, identity: ChatIdentity) -> None:
+        """Part *identity* from *person*; cards there stay and no longer count.
+
+        Raises:
+            NotFound: it is not linked to *person*.
+        """
+        ...
+
+    async def agents(self, person: PersonId) -> Sequence[AgentEntry]:
+        """Return the agents that act for or belong to *person*; for an admin all, by name."""
+        ...
+
+    async def notice_routes(self, person: PersonId) -> Sequence[NoticeRoute]:
+        """Return where notices go.
+
+        Raises:
+            NotPermitted: *person* is no admin.
+        """
+        ...
+
+    async def set_notice_route(
+        self,
+        person: PersonId,
+        *,
+        chat: str,
+        place: str,
+        place_name: str,
+        topics: Collection[Topic],
+        agents: Sequence[str] = (),
+        verbs: Sequence[str] = (),
+    ) -> NoticeRoute:
+        """Send notices of *topics* to *place*, in place of what that channel got until now.
+
+        Raises:
+            NotPermitted: *person* is no admin.
+            InvalidInput: no topic, or a glob that is none.
+        """
+        ...
+
+    async def end_notice_route(self, person: PersonId, route: str) -> None:
+        """Send *route* nothing any more.
+
+        Raises:
+            NotPermitted: *person* is no admin.
+            NotFound: there is no such route.
         """
         ...

@@ -1,6 +1,6 @@
 """What can be asked of the store; each query names the type of its answer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
@@ -9,9 +9,11 @@ from bot.core.actors import Agent, Person, ResourceServer, Token
 from bot.core.effects import Effect
 from bot.core.erasure import Erased
 from bot.core.halts import Halt
+from bot.core.identity import ChatIdentity, LinkedIdentity
 from bot.core.ids import AgentId, PersonId, ProposalId, ResourceServerId, TokenId
 from bot.core.leaf import Leaf
 from bot.core.news import News
+from bot.core.notice import NoticeRoute
 from bot.core.policy_version import PolicyVersion
 from bot.core.proposal import Proposal
 from bot.core.states import State
@@ -44,13 +46,21 @@ class ProposalByKey(Query[Proposal | None]):
 
 @dataclass(frozen=True, slots=True)
 class Proposals(Query[Sequence[Proposal]]):
-    """Proposals that fit every given filter, newest first, those older than *before*."""
+    """Proposals that fit every given filter, newest first, those older than *before*.
+
+    ``concerning``: only those of other principals that this person may be asked about, because
+    somebody besides the principal may decide them. ``oldest_first`` turns the order round;
+    ``skip`` leaves out so many at its beginning.
+    """
 
     agent: AgentId | None = None
     principal: PersonId | None = None
     states: tuple[State, ...] = ()
     before: ProposalId | None = None
     limit: int = 50
+    concerning: PersonId | None = None
+    oldest_first: bool = False
+    skip: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +136,57 @@ class PersonByHandle(Query[Person | None]):
 @dataclass(frozen=True, slots=True)
 class People(Query[Sequence[Person]]):
     """Every person, by handle."""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonByEmail(Query[Person | None]):
+    """The active person an admin gave *email*, whatever its case."""
+
+    email: str
+
+    @property
+    def folded(self) -> str:
+        return self.email.casefold()
+
+
+@dataclass(frozen=True, slots=True)
+class LinkOf(Query[LinkedIdentity | None]):
+    """Whose *identity* is; None while it is nobody's. The person may no longer be active."""
+
+    identity: ChatIdentity
+
+    @property
+    def key(self) -> str:
+        return self.identity.key
+
+
+@dataclass(frozen=True, slots=True)
+class LinksOfPerson(Query[Sequence[LinkedIdentity]]):
+    """Every identity of *person*, the one linked last first."""
+
+    person: PersonId
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeRoutes(Query[Sequence[NoticeRoute]]):
+    """Every place that notices go to, in the order in which they were first set."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happened:
+    """What entries of the log have in common; ``state`` is the one they say a proposal is in."""
+
+    type: str
+    agent: AgentId | None
+    state: State | None
+
+
+@dataclass(frozen=True, slots=True)
+class Happenings(Query[Mapping[Happened, int]]):
+    """How many entries of each kind were written at or after *since* and before *until*."""
+
+    since: datetime
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)

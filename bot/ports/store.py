@@ -1,12 +1,12 @@
 """The store remembers everything decisive."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
 
 from bot.core.effects import EffectKind, Lease
 from bot.core.erasure import Erased, Erasure
+from bot.core.frozen import frozen
 from bot.core.ids import ProposalId
 from bot.core.states import State
 from bot.core.step import Ask, Committed, Snapshot, Step
@@ -15,7 +15,7 @@ from bot.ports.queries import Query
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Change:
     """A proposal was committed in ``state``; ``position`` counts the changes of this store."""
 

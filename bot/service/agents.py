@@ -53,7 +53,10 @@ class AgentBook:
         _require_verbs(verbs)
         async with self._naming:
             if await self._gate.store.read(AgentByName(name)) is not None:
-                raise Conflict(f"There is an agent called '{name}' already.")
+                raise Conflict(
+                    f"There is an agent called '{name}' already.",
+                    remedy="Choose another name: a name is for one alone, for good.",
+                )
             new = agent_id(self._gate.entropy(ID_ENTROPY_BYTES))
             secret, token = self._token(new)
 

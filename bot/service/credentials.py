@@ -67,6 +67,9 @@ class Credentials:
         return person
 
     async def _known(self, token: str, kind: TokenKind) -> Token:
+        known = await self._gate.store.read(TokenByHash(token_hash(token)))
+        if known is not None and known.kind is kind and known.is_valid(self._gate.clock.now()):
+            return known
         found = token_kind(token)
         if found is None:
             raise self._refused("malformed", "This is not a token of Keyturn.")
@@ -74,10 +77,7 @@ class Credentials:
             raise self._refused(
                 "wrong_kind", f"This is {_KIND_NAMES[found]}; here {_KIND_NAMES[kind]} is needed."
             )
-        known = await self._gate.store.read(TokenByHash(token_hash(token)))
-        if known is None or known.kind is not kind or not known.is_valid(self._gate.clock.now()):
-            raise self._refused("unknown", "This token is unknown, or its time is over.")
-        return known
+        raise self._refused("unknown", "This token is unknown, or its time is over.")
 
     def _refused(self, label: str, message: str) -> NotAuthenticated:
         self._gate.tally.count("tokens_refused", label)

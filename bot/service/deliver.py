@@ -13,7 +13,7 @@ from bot.core.states import State
 from bot.core.status import status_line
 from bot.core.step import Ask
 from bot.core.transitions.delivery import Delivered, Posted, delivered
-from bot.ports.chat import CardRef, Chat, NotDeliveredNow, Undeliverable
+from bot.ports.chat import CardRef, Chat, NotDeliveredNow, Standing, Undeliverable
 from bot.ports.queries import AgentById, PersonById, ProposalById
 from bot.service.approvers import approvers_of
 from bot.service.gate import Gate
@@ -62,20 +62,20 @@ class Deliver:
         reached = {delivery.person for delivery in proposal.deliveries}
         wanted = await approvers_of(gate, proposal, agent)
         shown_at = None if is_second else proposal.changed_at
-        posted, later, failed = [], False, []
+        posted, later_s, failed = [], 0.0, []
         for person in sorted(wanted - reached):
             try:
                 posted.append(await self._post_to(person, proposal, agent))
-            except NotDeliveredNow:
-                later = True
+            except NotDeliveredNow as error:
+                later_s = max(later_s, error.retry_after_s, _pause_s(lease.attempt))
             except Undeliverable as error:
                 failed.append(str(error))
-        if later:
+        if later_s:
             return Delivered(
                 lease=lease,
                 posted=tuple(posted),
                 shown_at=shown_at,
-                retry_in_s=_pause_s(lease.attempt),
+                retry_in_s=later_s,
             )
         undeliverable = None
         if is_open and not posted and not reached:
@@ -111,10 +111,13 @@ class Deliver:
         if proposal is None or agent is None:
             return Delivered(lease=lease)
         proposal = (await as_they_are(gate, [proposal]))[0]
-        later = False
+        later_s = 0.0
         for delivery in proposal.deliveries:
             chat = gate.chats.get(delivery.chat)
             if chat is None:
+                continue
+            if isinstance(chat, Standing):
+                chat.look_again(delivery.person)
                 continue
             card = await card_for(gate, proposal, agent=agent, reader=delivery.person, chat=chat)
             if card is None:
@@ -122,11 +125,11 @@ class Deliver:
             ref = CardRef(chat=delivery.chat, person=delivery.person, where=delivery.where)
             try:
                 await chat.replace(ref, card)
-            except NotDeliveredNow:
-                later = True
+            except NotDeliveredNow as error:
+                later_s = max(later_s, error.retry_after_s, _pause_s(lease.attempt))
             except Undeliverable:
                 log.info("card is gone", extra={"proposal": proposal.id, "chat": chat.name})
-        return Delivered(lease=lease, retry_in_s=_pause_s(lease.attempt) if later else None)
+        return Delivered(lease=lease, retry_in_s=later_s or None)
 
 
 async def card_for(

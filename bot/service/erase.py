@@ -3,7 +3,7 @@
 from bot.core.actors import Actor, Person
 from bot.core.erasure import Erased, Erasure
 from bot.core.errors import InvalidInput
-from bot.ports.queries import ErasureScope
+from bot.ports.queries import ErasureScope, LinksOfPerson
 from bot.service.gate import Gate
 from bot.service.people import PeopleBook
 
@@ -36,6 +36,10 @@ class Erase:
         gate = self._gate
         person = await self._people.get(ref)
         erasure = Erasure(person=person.id, actor=actor, reason=reason.strip())
+        if not (await gate.store.read(ErasureScope(person.id))).obstacles:
+            # Before the store forgets them: if this is interrupted, they are found once more.
+            for link in await gate.store.read(LinksOfPerson(person.id)):
+                await gate.shelf.forget(link.identity.user)
         committed = await gate.store.erase(erasure)
         gate.begin(committed.leases)
         await gate.shelf.forget(person.id)

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from logging import getLogger
 from typing import TypeVar
 
+from bot.core.daily import Daily
 from bot.core.effects import Lease
 from bot.core.errors import StoreUnavailable
 from bot.core.news import with_news
 from bot.core.step import Ask, Snapshot, Step
+from bot.core.transitions.announcing import with_notices
 from bot.core.transitions.recheck import PolicyChanged
 from bot.ports.chat import Chat
 from bot.ports.clock import Clock
@@ -36,7 +38,7 @@ _POLICY_TRIES = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
-    """``chats`` is in the order in which they are tried."""
+    """``chats`` is in the order in which they are tried, ``digest`` when channels get theirs."""
 
     store: Store
     shelf: Shelf
@@ -49,6 +51,7 @@ class Gate:
     entropy: Callable[[int], bytes]
     deployment: str
     caps: Caps = field(default_factory=Caps)
+    digest: Daily = field(default_factory=Daily)
     dispatch: Dispatch = field(default_factory=Dispatch)
     tally: Tally = field(default_factory=Tally)
 
@@ -84,7 +87,9 @@ class Gate:
                 pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
     async def _commit(self, ask: Ask, step: Callable[[Snapshot], Step[T]]) -> T:
-        committed = await self.store.transact(ask, lambda seen: with_news(seen, step(seen)))
+        committed = await self.store.transact(
+            ask, lambda seen: with_notices(seen, with_news(seen, step(seen)))
+        )
         self.begin(committed.leases)
         return committed.value
 

@@ -12,9 +12,11 @@ from bot.core.leaf import LeafDraft
 from bot.core.states import ActorKind
 from bot.core.step import Ask, Refusal, Snapshot, Step, Transition
 from bot.core.tokens import TOKEN_ENTROPY_BYTES, TokenKind, spell_token, token_hash
-from bot.ports.queries import People, PersonByHandle, PersonById, TokensOf
+from bot.ports.queries import People, PersonByEmail, PersonByHandle, PersonById, TokensOf
 from bot.service.gate import Gate
 
+#: What one address looks like; whether it is somebody's, the chat has to know.
+_EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f]{1,64}@[^\s@\x00-\x1f\x7f]{1,190}")
 _HANDLE = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _MAX_NAME_CHARS = 100
 
@@ -25,14 +27,21 @@ class PeopleBook:
         self._naming = asyncio.Lock()
 
     async def create(
-        self, actor: Actor, *, handle: str, display_name: str, roles: Collection[Role] = ()
+        self,
+        actor: Actor,
+        *,
+        handle: str,
+        display_name: str,
+        roles: Collection[Role] = (),
+        email: str | None = None,
     ) -> Person:
         """Register a person.
 
         Raises:
-            InvalidInput: the handle or name is of the wrong form.
-            Conflict: the handle is taken.
+            InvalidInput: the handle, name or address is of the wrong form.
+            Conflict: the handle or the address is taken.
         """
+        address = _address(email)
         if not _HANDLE.fullmatch(handle):
             raise InvalidInput(
                 "A handle is 1 to 64 of a-z, 0-9, dot, dash and underscore.", field="/handle"
@@ -44,7 +53,11 @@ class PeopleBook:
             )
         async with self._naming:
             if await self._gate.store.read(PersonByHandle(handle)) is not None:
-                raise Conflict(f"There is a person called '{handle}' already.")
+                raise Conflict(
+                    f"There is a person called '{handle}' already.",
+                    remedy="Choose another name: a name is for one alone, for good.",
+                )
+            await self._require_free(address, of=None)
             new = person_id(self._gate.entropy(ID_ENTROPY_BYTES))
 
             def step(snapshot: Snapshot) -> Step[Person]:
@@ -54,6 +67,7 @@ class PeopleBook:
                     display_name=name,
                     roles=frozenset(roles),
                     created_at=snapshot.now,
+                    email=address,
                 )
                 return _put("person.created", person, actor)
 
@@ -76,6 +90,40 @@ class PeopleBook:
         """
         person = await self.get(ref)
         return await self._change(actor, person.id, "person.deactivated", active=False)
+
+    async def set_email(self, actor: Actor, ref: str, email: str | None) -> Person:
+        """Replace or remove the address by which chats find a person.
+
+        Raises:
+            NotPermitted: a person, whatever their role, sets an address that is not their own:
+                whoever has it in a chat may be taken for that person.
+            NotFound: there is no such person.
+            InvalidInput: it is of the wrong form.
+            Conflict: another active person has it.
+        """
+        address = _address(email)
+        person = await self.get(ref)
+        if actor.kind is ActorKind.PERSON and actor.id != person.id:
+            raise NotPermitted(
+                "The address of somebody else is set by the operator.",
+                remedy="Ask the operator: 'keyturn person set-email' on the machine does it.",
+            )
+        async with self._naming:
+            await self._require_free(address, of=person.id)
+
+            def step(snapshot: Snapshot) -> Step[Person]:
+                if snapshot.person is None or not snapshot.person.active:
+                    return Refusal(NotFound("There is no such active person."))
+                changed = replace(snapshot.person, email=address)
+                leaf = LeafDraft(
+                    type="person.email_set",
+                    actor=actor,
+                    clear={"person": changed.id, "removed": address is None},
+                    private={} if address is None else {"email": address},
+                )
+                return Transition(value=changed, puts=(changed,), leaves=(leaf,))
+
+            return await self._gate.commit(Ask(person=person.id), step)
 
     async def admin_token(self, actor: Actor, ref: str) -> tuple[Person, str]:
         """Give a person a new token for the admin interface; earlier ones end at once.
@@ -135,6 +183,16 @@ class PeopleBook:
             )
         return found
 
+    async def _require_free(self, email: str | None, *, of: PersonId | None) -> None:
+        if email is None:
+            return
+        other = await self._gate.store.read(PersonByEmail(email))
+        if other is not None and other.id != of:
+            raise Conflict(
+                "Another active person has this address already.",
+                remedy="An address leads to one person: remove it there first.",
+            )
+
     async def _change(
         self,
         actor: Actor,
@@ -157,6 +215,17 @@ class PeopleBook:
         return await self._gate.commit(Ask(person=person), step)
 
 
+def _address(email: str | None) -> str | None:
+    if email is None:
+        return None
+    address = email.strip()
+    if not _EMAIL.fullmatch(address) or not address.isprintable():
+        raise InvalidInput(
+            "This is no address. Write it like dana@your-company.net.", field="/email"
+        )
+    return address
+
+
 def _put(type_: str, person: Person, actor: Actor) -> Transition[Person]:
     return Transition(
         value=person,
@@ -170,7 +239,11 @@ def _put(type_: str, person: Person, actor: Actor) -> Transition[Person]:
                     "roles": sorted(person.roles),
                     "active": person.active,
                 },
-                private={"handle": person.handle, "display_name": person.display_name},
+                private={
+                    "handle": person.handle,
+                    "display_name": person.display_name,
+                    **({} if person.email is None else {"email": person.email}),
+                },
             ),
         ),
     )

@@ -51,7 +51,10 @@ class ResourceBook:
             )
         async with self._naming:
             if await self._gate.store.read(ResourceServerByName(name)) is not None:
-                raise Conflict(f"There is a resource server called '{name}' already.")
+                raise Conflict(
+                    f"There is a resource server called '{name}' already.",
+                    remedy="Choose another name: a name is for one alone, for good.",
+                )
             new = resource_server_id(self._gate.entropy(ID_ENTROPY_BYTES))
             secret, token = self._token(new)
 

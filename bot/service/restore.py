@@ -10,6 +10,7 @@ import orjson
 from bot.core.actors import RESTORER
 from bot.core.erasure import PERSON_ERASED, Erasure
 from bot.core.errors import Conflict, NotFound
+from bot.core.identity import LinkedIdentity
 from bot.core.ids import ID_ENTROPY_BYTES, PersonId, ProposalId, halt_id
 from bot.core.news import with_news
 from bot.core.proposal import Proposal
@@ -21,6 +22,8 @@ from bot.ports.queries import (
     AgentById,
     Agents,
     Leaves,
+    LinkOf,
+    LinksOfPerson,
     People,
     PersonById,
     ProposalById,
@@ -135,6 +138,13 @@ class Restore:
             person_now = await since.read(PersonById(person.id))
             await self._narrow_one(person, person_now)
             await self._end_tokens(person.id, since)
+            await self._part(person.id, since)
+
+    async def _part(self, person: PersonId, since: Readable) -> None:
+        for linked in await self._store.read(LinksOfPerson(person)):
+            linked_now = await since.read(LinkOf(linked.identity))
+            committed = await self._store.transact(Ask(), partial(_parted, linked, linked_now))
+            self._restored.narrowed += committed.first_leaf is not None
 
     async def _end_tokens(self, holder: str, since: Readable) -> None:
         for token in await self._store.read(TokensOf(holder)):
@@ -168,6 +178,10 @@ def _carried(proposal: Proposal, reason: str, snapshot: Snapshot) -> Step[None]:
 
 def _narrowed(record: Record, later: Record, _: Snapshot) -> Step[None]:
     return restoring.narrow(record, later)
+
+
+def _parted(linked: LinkedIdentity, later: LinkedIdentity | None, _: Snapshot) -> Step[None]:
+    return restoring.part(linked, later)
 
 
 async def _all(store: Readable, states: tuple[State, ...]) -> AsyncIterator[Proposal]:

@@ -1,12 +1,13 @@
 """An agent proposes an action."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import assert_never
 
 from bot.core.actors import Agent, agent_actor
 from bot.core.canonical import Digest, Json
 from bot.core.errors import Conflict, InvalidInput, NotPermitted, SecretInProposal
+from bot.core.frozen import frozen
 from bot.core.ids import ID_ENTROPY_BYTES, PersonId, ProposalId, proposal_id
 from bot.core.leaf import SALT_BYTES
 from bot.core.policy import Deny, Verdict
@@ -19,12 +20,13 @@ from bot.core.verbs import Facts, Preview, Verb
 from bot.ports.connector import Connector
 from bot.ports.queries import ProposalByKey
 from bot.service.gate import Gate
+from bot.service.standing import standing_chat
 
 MIN_EXPIRES_S = 10
 MAX_EXPIRES_S = 30 * 24 * 3600
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SubmitRequest:
     """One proposal as the agent sent it; ``request_digest`` is over the whole parsed body."""
 
@@ -41,7 +43,7 @@ class SubmitRequest:
     request_digest: Digest
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class DryRun:
     """What would happen; nothing was kept and nobody was asked."""
 
@@ -54,6 +56,7 @@ class DryRun:
 class Submit:
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
+        self._standing = standing_chat(gate.chats)
         self._caps = PendingCaps(
             per_agent=gate.caps.pending_per_agent, per_principal=gate.caps.pending_per_principal
         )
@@ -86,9 +89,12 @@ class Submit:
             pending_of_principal=draft.principal,
         )
         submitted = await gate.commit(ask, self._step(draft))
-        gate.tally.count(
-            "submitted", "replayed" if submitted.replayed else submitted.proposal.state
-        )
+        proposal = submitted.proposal
+        gate.tally.count("submitted", "replayed" if submitted.replayed else proposal.state)
+        if proposal.deliveries and not submitted.replayed:
+            gate.tally.count("delivered", "")
+            if self._standing is not None:
+                self._standing.chat.look_again(proposal.principal)
         return submitted
 
     async def dry_run(self, agent: Agent, request: SubmitRequest) -> DryRun:
@@ -162,6 +168,7 @@ class Submit:
             request_digest=request.request_digest,
             expires_in_s=expires_in_s,
             supersedes=request.supersedes,
+            standing=None if self._standing is None else self._standing.shows,
         )
         return await observe(self._gate, draft, connector)
 

@@ -1,4 +1,4 @@
-"""Does what commits ask for: delivers, executes, looks up, sweeps, tells agents, expires."""
+"""Does what commits ask for: delivers, executes, looks up, sweeps, tells, expires."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -7,6 +7,7 @@ from logging import getLogger
 from bot.core.effects import EffectKind, Lease
 from bot.core.errors import Conflict, KeyturnError
 from bot.ports.queries import NextDue
+from bot.service.announce import Announce
 from bot.service.checkpoints import Checkpoints
 from bot.service.deliver import Deliver
 from bot.service.execute import LEASE_S, Execute
@@ -45,6 +46,7 @@ class Workers:
         self._settle = Settle(gate)
         self._expire = Expire(gate)
         self._notify = Notify(gate, checkpoints)
+        self._announce = Announce(gate)
         self._halts = halts
         self._running = False
 
@@ -64,6 +66,7 @@ class Workers:
                 group.create_task(
                     self._each(EffectKind.NOTIFY, self._notify.notify, finish_within_s=0)
                 )
+                group.create_task(self._each(EffectKind.ANNOUNCE, self._announce.announce))
                 group.create_task(self._clocks())
                 self._running = True
         finally:

@@ -313,7 +313,7 @@ class Play:
         self.mira: Person = a_person("Mira")
         self.agent: Agent = an_agent("forum-analyst", owner=self.dana.id, purpose="Reads the forum")
         stage.desk.people |= {self.dana.id: self.dana, self.mira.id: self.mira}
-        stage.desk.agents[self.agent.id] = self.agent
+        stage.desk.known_agents[self.agent.id] = self.agent
 
     def proposal(self, number: int, **changes: Any) -> Proposal:
         given = {"params": {"body": "Words to publish."}, **changes}

@@ -2,31 +2,31 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-from bot.core.actors import Agent, Person, person_actor
+from bot.core.actors import Agent, Person, Role, person_actor
 from bot.core.approval import Choice, Decision
 from bot.core.card import Button, Card, FullViewPage, UndoStanding, build_card, full_view
-from bot.core.errors import (
-    IllegalTransition,
-    KeyturnError,
-    NotAuthenticated,
-    NotFound,
-    NotPermitted,
-)
-from bot.core.halts import Halt, HaltScope, HaltTarget, may_halt
+from bot.core.errors import IllegalTransition, NotAuthenticated, NotFound, NotPermitted
+from bot.core.halts import Halt, HaltScope, HaltTarget, covers, may_halt, widest_stop
 from bot.core.ids import AgentId, HaltId, PersonId, ProposalId, halt_id, proposal_id
 from bot.core.pressed import NotRecorded, Pressed, Recorded
 from bot.core.proposal import Outcome, Proposal, Result, Viewed
 from bot.core.states import TERMINAL, State
 from bot.core.status import status_line
 from bot.core.transitions.undo import is_offered
-from bot.ports.clock import Clock
-from bot.ports.desk import Click, HistoryEntry, Inbox, UndoOffer
+from bot.ports.desk import (
+    ANSWER_WITHIN_S,
+    AgentEntry,
+    Click,
+    HistoryEntry,
+    Inbox,
+    UndoOffer,
+)
+from bot.testing.desk_accounts import MemoryAccounts
 
 
-@dataclass(slots=True)
-class MemoryDesk:
+@dataclass(slots=True, kw_only=True)
+class MemoryDesk(MemoryAccounts):
     """Implements :class:`bot.ports.desk.Desk`.
 
     ``journal`` holds every call that would change something, ``clicks`` the presses among them.
@@ -34,17 +34,13 @@ class MemoryDesk:
     everything, and ``without_warnings`` leaves Keyturn's own warnings off the cards.
     """
 
-    clock: Clock
-    people: dict[PersonId, Person] = field(default_factory=dict)
-    agents: dict[AgentId, Agent] = field(default_factory=dict)
+    known_agents: dict[AgentId, Agent] = field(default_factory=dict)
     proposals: dict[ProposalId, Proposal] = field(default_factory=dict)
     approvers: dict[ProposalId, frozenset[PersonId]] = field(default_factory=dict)
     histories: dict[ProposalId, list[HistoryEntry]] = field(default_factory=dict)
     codes: dict[str, PersonId] = field(default_factory=dict)
     halts: dict[HaltId, Halt] = field(default_factory=dict)
-    journal: list[tuple[str, Any]] = field(default_factory=list)
     answer: Pressed | None = None
-    fail_with: KeyturnError | None = None
     without_warnings: bool = False
 
     @property
@@ -61,7 +57,7 @@ class MemoryDesk:
         found = self._visible(person, proposal)
         card = build_card(
             found,
-            agent=self.agents[found.agent],
+            agent=self.known_agents[found.agent],
             principal=self.people[found.principal],
             reader=person,
             may_decide=person in self._approvers(found),
@@ -71,7 +67,7 @@ class MemoryDesk:
         )
         return replace(card, warnings=()) if self.without_warnings else card
 
-    async def press(self, click: Click) -> Pressed:
+    async def press(self, click: Click, *, within_s: float = ANSWER_WITHIN_S) -> Pressed:  # noqa: ARG002 - nothing takes longer here
         self._record("press", click)
         if self.answer is not None:
             answer, self.answer = self.answer, None
@@ -123,7 +119,9 @@ class MemoryDesk:
         self._work()
         return f'{{"proposal": "{self._visible(person, proposal).id}"}}\n'
 
-    async def inbox(self, person: PersonId, *, max_chars: int, limit: int = 50) -> Inbox:
+    async def inbox(
+        self, person: PersonId, *, max_chars: int, limit: int = 50, page: int = 1
+    ) -> Inbox:
         self._work()
         waiting: list[Card] = []
         decided: list[Card] = []
@@ -133,16 +131,20 @@ class MemoryDesk:
             card = self.card_for(person, found.id, max_chars=max_chars)
             asked = Button.APPROVE in card.buttons or Button.SETTLE_DONE in card.buttons
             (waiting if asked else decided).append(card)
+        pages = max(1, -(-len(waiting) // limit))
+        page = min(max(page, 1), pages)
         return Inbox(
-            waiting=waiting[:limit],
+            waiting=waiting[(page - 1) * limit : page * limit],
             decided=sorted(decided, key=lambda card: card.changed_at, reverse=True)[:limit],
             halts=[halt for halt in self.halts.values() if halt.is_active],
             waiting_total=len(waiting),
+            page=page,
+            pages=pages,
         )
 
     async def halt(self, person: PersonId, target: HaltTarget, *, reason: str, chat: str) -> Halt:
         self._record("halt", (person, target, reason, chat))
-        agent = self.agents.get(target.agent) if target.agent else None
+        agent = self.known_agents.get(target.agent) if target.agent else None
         if not may_halt(person_actor(person), target, person=self.people[person], agent=agent):
             raise NotPermitted("It is not yours to stop.")
         return self._stop(person, target, reason)
@@ -168,21 +170,42 @@ class MemoryDesk:
             raise NotAuthenticated("This link was used, or it is too old.")
         return await self.person(person)
 
-    async def person(self, person: PersonId) -> Person:
-        self._work()
-        found = self.people.get(person)
-        if found is None or not found.active:
-            raise NotAuthenticated("This person is no longer active.")
-        return found
+    async def agents(self, person: PersonId) -> Sequence[AgentEntry]:
+        reader = await self.person(person)
+        return [
+            AgentEntry(
+                id=agent.id,
+                name=agent.name,
+                purpose=agent.purpose,
+                owner_name=self.people[agent.owner].display_name,
+                active=agent.active,
+                acts_for_reader=person in agent.principals,
+                pending=sum(
+                    found.state is State.PENDING and found.agent == agent.id
+                    for found in self.proposals.values()
+                    if found.principal == person
+                ),
+                halts=[
+                    halt
+                    for halt in self.halts.values()
+                    if halt.is_active
+                    and covers(halt.target, agent=agent.id, principal=person, connector="")
+                ],
+                may_stop=widest_stop(agent, reader),
+            )
+            for agent in sorted(self.known_agents.values(), key=lambda agent: agent.name)
+            if Role.ADMIN in reader.roles or person in (agent.owner, *agent.principals)
+        ]
 
     def _after(self, found: Proposal, click: Click, state: State) -> Proposal:
         now = self.clock.now()
         changed = replace(found, state=state, changed_at=now)
         match click.button:
-            case Button.APPROVE | Button.REJECT:
+            case Button.APPROVE | Button.REJECT | Button.NOT_MINE:
+                approves = click.button is Button.APPROVE
                 decision = Decision(
                     person=click.person,
-                    choice=Choice(click.button.value),
+                    choice=Choice.APPROVE if approves else Choice.REJECT,
                     digest=found.digest,
                     card_digest=found.digest,
                     reason=click.note,
@@ -260,18 +283,11 @@ class MemoryDesk:
             raise NotFound("There is no such proposal.")
         return found
 
-    def _record(self, name: str, what: object) -> None:
-        self._work()
-        self.journal.append((name, what))
-
-    def _work(self) -> None:
-        if self.fail_with is not None:
-            raise self.fail_with
-
 
 _AFTER = {
     Button.APPROVE: (State.APPROVED, "Approved. It will be carried out now."),
     Button.REJECT: (State.REJECTED, "Rejected. The agent is told."),
+    Button.NOT_MINE: (State.REJECTED, "Reported as not yours. The agent is told."),
     Button.SETTLE_DONE: (State.SUCCEEDED, "Recorded that it happened."),
     Button.SETTLE_NOT_DONE: (State.FAILED, "Recorded that it did not happen."),
     Button.STOP_AGENT: (State.REVOKED, "Stopped. This agent can do nothing more for you."),

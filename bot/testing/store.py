@@ -12,6 +12,7 @@ A store that leases effects at birth should do so for less than a day.
 import pytest
 
 from bot.testing.clock import ManualClock
+from bot.testing.stores.accounts import Accounts
 from bot.testing.stores.erasing import Erasing
 from bot.testing.stores.log import BreakLog, Log
 from bot.testing.stores.news import News
@@ -23,7 +24,7 @@ from bot.testing.stores.work import Work
 __all__ = ["BreakLog", "StoreConformance"]
 
 
-class StoreConformance(Steps, Log, Work, Reading, News, Watching, Erasing):
+class StoreConformance(Steps, Log, Work, Reading, News, Watching, Erasing, Accounts):
     """The contract of `bot.ports.store.Store`."""
 
     @pytest.fixture

@@ -1,12 +1,15 @@
 """The answers to queries, from records held in memory."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import dropwhile, islice, takewhile
 from operator import attrgetter
 from typing import Any, TypeVar
 
-from bot.core.ids import ProposalId
+from bot.core.approval import PRINCIPAL
+from bot.core.ids import PersonId, ProposalId
+from bot.core.leaf import Leaf
 from bot.core.news import News
 from bot.core.proposal import Proposal
 from bot.core.states import STOPPABLE, State
@@ -56,6 +59,19 @@ def answer(query: ask.Query[Any], records: Records) -> Any:
             return _maybe(records.people, records.handles.get(handle))
         case ask.People():
             return sorted(records.people.values(), key=attrgetter("handle"))
+        case ask.PersonByEmail():
+            return _maybe(records.people, records.emails.get(query.folded))
+        case ask.LinkOf(identity):
+            return records.identities.get(identity.key)
+        case ask.LinksOfPerson(person):
+            links = [link for link in records.identities.values() if link.person == person]
+            return sorted(links, key=attrgetter("linked_at"), reverse=True)
+        case ask.NoticeRoutes():
+            return list(records.routes.values())
+        case ask.Happenings(since, until):
+            return Counter(
+                _happened(leaf) for leaf in records.leaves.values() if since <= leaf.at < until
+            )
         case ask.ResourceServerById(id):
             return records.resource_servers.get(id)
         case ask.ResourceServerByName(name):
@@ -100,14 +116,21 @@ def answer(query: ask.Query[Any], records: Records) -> Any:
 
 
 def _proposals(query: ask.Proposals, records: Records) -> Sequence[Proposal]:
+    found = _until(query.before, records)
     wanted = (
         p
-        for p in reversed(_until(query.before, records))
+        for p in (found if query.oldest_first else reversed(found))
         if query.agent in (None, p.agent)
         and query.principal in (None, p.principal)
         and (not query.states or p.state in query.states)
+        and (query.concerning is None or _may_concern(query.concerning, p))
     )
-    return list(islice(wanted, query.limit))
+    return list(islice(wanted, query.skip, query.skip + query.limit))
+
+
+def _may_concern(person: PersonId, proposal: Proposal) -> bool:
+    asked = None if proposal.approval is None else proposal.approval.approvers
+    return proposal.principal != person and asked not in (None, (PRINCIPAL,))
 
 
 def _due(query: ask.Due, records: Records) -> Sequence[Proposal]:
@@ -157,6 +180,16 @@ def _news(records: Records) -> Iterator[News]:
             continue
         states[leaf.proposal] = State(state)
         yield News(cursor=leaf.index, proposal=leaf.proposal, state=State(state), at=leaf.at)
+
+
+def _happened(leaf: Leaf) -> ask.Happened:
+    body = json.loads(leaf.body)
+    state = body.get("state")
+    return ask.Happened(
+        type=leaf.type,
+        agent=body.get("agent"),
+        state=State(state) if leaf.proposal is not None and state is not None else None,
+    )
 
 
 def _until(end: ProposalId | None, records: Records) -> Sequence[Proposal]:

@@ -12,6 +12,7 @@ from bot.core.effects import Effect, EffectKind, Lease, Postponed, Renewed
 from bot.core.erasure import Erasing
 from bot.core.errors import Conflict
 from bot.core.halts import Halt
+from bot.core.identity import LinkedIdentity
 from bot.core.ids import (
     AgentId,
     EffectId,
@@ -23,10 +24,11 @@ from bot.core.ids import (
 )
 from bot.core.leaf import Leaf
 from bot.core.merkle import Frontier
+from bot.core.notice import NoticeRoute
 from bot.core.policy_version import PolicyVersion
 from bot.core.proposal import Proposal
 from bot.core.states import State
-from bot.core.step import Record
+from bot.core.step import Gone, Record
 from bot.core.tokens import TokenHash
 from store import codec
 
@@ -62,6 +64,10 @@ class Records:
     agent_names: dict[str, AgentId] = field(default_factory=dict)
     people: dict[PersonId, Person] = field(default_factory=dict)
     handles: dict[str, PersonId] = field(default_factory=dict)
+    emails: dict[str, PersonId] = field(default_factory=dict)
+    identities: dict[str, LinkedIdentity] = field(default_factory=dict)
+    routes: dict[str, NoticeRoute] = field(default_factory=dict)
+    places: dict[tuple[str, str], str] = field(default_factory=dict)
     resource_servers: dict[ResourceServerId, ResourceServer] = field(default_factory=dict)
     resource_server_names: dict[str, ResourceServerId] = field(default_factory=dict)
     tokens: dict[TokenId, Token] = field(default_factory=dict)
@@ -122,7 +128,11 @@ class Records:
             case Person():
                 if has_been := self.people.get(record.id):
                     self._drop(self.handles, has_been.handle)
+                    if has_been.found_by_email is not None:
+                        self._drop(self.emails, has_been.found_by_email)
                 self._claim(self.handles, record.handle, record.id)
+                if record.found_by_email is not None:
+                    self._claim(self.emails, record.found_by_email, record.id)
                 self._set(self.people, record.id, codec.PERSON.copy(record))
             case ResourceServer():
                 self._claim(self.resource_server_names, record.name, record.id)
@@ -134,6 +144,18 @@ class Records:
                 self._set(self.halts, record.id, codec.HALT.copy(record))
             case PolicyVersion():
                 self._set(self.policies, len(self.policies), codec.POLICY.copy(record))
+            case LinkedIdentity():
+                self._set(self.identities, record.identity.key, codec.IDENTITY.copy(record))
+            case NoticeRoute():
+                self._claim(self.places, (record.chat, record.place), record.id)
+                self._set(self.routes, record.id, codec.NOTICE_ROUTE.copy(record))
+            case Gone(LinkedIdentity() as gone):
+                self._drop(self.identities, gone.identity.key)
+            case Gone(NoticeRoute() as gone):
+                self._drop(self.places, (gone.chat, gone.place))
+                self._drop(self.routes, gone.id)
+            case Gone():
+                raise AssertionError(f"nothing else is ever gone: {record!r}")
             case _:
                 assert_never(record)
 
@@ -143,7 +165,8 @@ class Records:
         for leaf in self.leaves.values():
             if leaf.openings:
                 erasing.leaf(leaf.index, leaf.body, openings=len(leaf.openings))
-        for records in (self.people, self.agents, self.tokens, self.halts, self.proposals):
+        kept = (self.people, self.agents, self.tokens, self.halts, self.identities, self.proposals)
+        for records in kept:
             for record in records.values():
                 erasing.record(record)
         return erasing

@@ -128,6 +128,7 @@ class MemoryStore:
                 if ask.resource_server is None
                 else records.resource_servers.get(ask.resource_server)
             ),
+            identity=None if ask.identity is None else records.identities.get(ask.identity.key),
             replayed=None if key is None else records.proposals[key],
             pending_of_agent=sum(
                 n for (agent, _), n in records.pending.items() if agent == ask.pending_of_agent
@@ -139,6 +140,7 @@ class MemoryStore:
             ),
             halts=tuple(h for h in records.halts.values() if h.is_active or not h.swept),
             told=frozenset(a.id for a in records.agents.values() if a.is_told),
+            routes=tuple(records.routes.values()),
             policy_digest=records.policy_digest,
         )
 

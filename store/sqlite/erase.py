@@ -128,6 +128,7 @@ _RECORDS: Final[tuple[tuple[str, Codec[Any]], ...]] = (
     ("agent", codec.AGENT),
     ("token", codec.TOKEN),
     ("halt", codec.HALT),
+    ("identity", codec.IDENTITY),
     ("proposal", codec.PROPOSAL),
 )
 

@@ -1,11 +1,14 @@
 """Queries as SQL. Those that touch a few rows by key are told from those that walk."""
 
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final, Literal, TypeVar
 
+from bot.core.approval import PRINCIPAL
 from bot.core.effects import Effect, EffectKind
-from bot.core.ids import EffectId, ProposalId
+from bot.core.ids import AgentId, EffectId, ProposalId
 from bot.core.leaf import Leaf
 from bot.core.merkle import Frontier
 from bot.core.news import News
@@ -17,6 +20,9 @@ from store.codec import Codec, micros, moment
 from store.sqlite.erase import find
 
 T = TypeVar("T")
+
+#: The approvers of a proposal that nobody but its principal decides, as `codec` writes them.
+_PRINCIPAL_ALONE: Final = f'["{PRINCIPAL}"]'
 
 
 def is_short(query: ask.Query[Any]) -> bool:
@@ -69,8 +75,12 @@ def _proposals(query: ask.Proposals, connection: sqlite3.Connection) -> Sequence
         found.add(f"state IN ({', '.join('?' * len(states))})", *states)
     if query.before is not None:
         found.add("seq < (SELECT seq FROM proposal WHERE id = ?)", query.before)
+    if query.concerning is not None:
+        found.add("principal <> ?", query.concerning)
+        found.add("json_extract(doc, '$.approval.approvers') <> ?", _PRINCIPAL_ALONE)
     overs = {state in TERMINAL for state in query.states or State}
-    return found.proposals(connection, overs, order="DESC", limit=query.limit)
+    order: Literal["ASC", "DESC"] = "ASC" if query.oldest_first else "DESC"
+    return found.proposals(connection, overs, order=order, limit=query.limit, skip=query.skip)
 
 
 def _stoppable(query: ask.Stoppable, connection: sqlite3.Connection) -> Sequence[Proposal]:
@@ -107,6 +117,7 @@ class _Where:
         *,
         order: Literal["ASC", "DESC"],
         limit: int,
+        skip: int = 0,
     ) -> Sequence[Proposal]:
         """Return those that are over, those that are not, or both, as *overs* says."""
         if "agent = ?" in self._conditions:
@@ -121,11 +132,12 @@ class _Where:
         front = f"ORDER BY seq {order} LIMIT ?"
         # Every part is a constant of this module; what is asked for is bound.
         fronts = [
-            f"SELECT * FROM (SELECT seq, doc FROM proposal {part}{conditions} {front})"  # noqa: S608
+            f"SELECT * FROM (SELECT seq FROM proposal {part}{conditions} {front})"  # noqa: S608
             for part in parts
         ]
-        sql = f"SELECT doc FROM ({' UNION ALL '.join(fronts)}) {front}"  # noqa: S608
-        values = [*self._values, limit] * len(parts) + [limit]
+        wanted = f"SELECT seq FROM ({' UNION ALL '.join(fronts)}) {front} OFFSET ?"  # noqa: S608
+        sql = f"SELECT doc FROM proposal WHERE seq IN ({wanted}) ORDER BY seq {order}"  # noqa: S608
+        values = [*self._values, skip + limit] * len(parts) + [limit, skip]
         return [codec.PROPOSAL.parse(doc) for (doc,) in connection.execute(sql, values)]
 
 
@@ -216,6 +228,31 @@ def _news(rows: Iterable[tuple[int, str, int, str]]) -> list[News]:
     ]
 
 
+def _happenings(
+    query: ask.Happenings, connection: sqlite3.Connection
+) -> Mapping[ask.Happened, int]:
+    (size,) = connection.execute("SELECT size FROM head").fetchone()
+
+    def first_at(at: datetime) -> int:
+        """Return the index of the first entry at or after *at*: times grow with the index."""
+        wanted = micros(at)
+        return bisect_left(
+            range(size),
+            wanted,
+            key=lambda index: connection.execute(_LEAF_AT, (index,)).fetchone()[0],
+        )
+
+    rows = connection.execute(_HAPPENINGS, (first_at(query.since), first_at(query.until)))
+    return {
+        ask.Happened(
+            type=type_,
+            agent=None if agent is None else AgentId(agent),
+            state=None if state is None else State(state),
+        ): count
+        for type_, agent, state, count in rows
+    }
+
+
 def _leaf_hashes(query: ask.LeafHashes, connection: sqlite3.Connection) -> Sequence[bytes]:
     return [hash_ for (hash_,) in connection.execute(_LEAF_HASHES, (query.start, query.limit))]
 
@@ -245,6 +282,16 @@ _HALTS_IN_FORCE: Final = """
 _LEAVES: Final = """
     SELECT idx, at, type, proposal, body, hash, doc FROM leaf LEFT JOIN opening USING (idx)
     WHERE idx >= ? ORDER BY idx LIMIT ?
+"""
+_LEAF_AT: Final = "SELECT at FROM leaf WHERE idx = ?"
+# Only what is about a proposal is in one of its states.
+_HAPPENINGS: Final = """
+    SELECT type, agent, state, count(*) FROM (
+        SELECT type, json_extract(CAST(body AS TEXT), '$.agent') AS agent,
+            CASE WHEN proposal IS NOT NULL
+                THEN json_extract(CAST(body AS TEXT), '$.state') END AS state
+        FROM leaf WHERE idx >= ? AND idx < ?
+    ) GROUP BY type, agent, state
 """
 _LEAF_HASHES: Final = "SELECT hash FROM leaf WHERE idx >= ? ORDER BY idx LIMIT ?"
 _LEAVES_OF: Final = """
@@ -290,6 +337,12 @@ _SHORT: Final[dict[type, Callable[[Any, sqlite3.Connection], Any]]] = {
     ask.AgentByName: _one(codec.AGENT, "SELECT doc FROM agent WHERE name = ?", "name"),
     ask.PersonById: _one(codec.PERSON, "SELECT doc FROM person WHERE id = ?", "id"),
     ask.PersonByHandle: _one(codec.PERSON, "SELECT doc FROM person WHERE handle = ?", "handle"),
+    ask.PersonByEmail: _one(codec.PERSON, "SELECT doc FROM person WHERE email = ?", "folded"),
+    ask.LinkOf: _one(codec.IDENTITY, "SELECT doc FROM identity WHERE key = ?", "key"),
+    ask.LinksOfPerson: _all(
+        codec.IDENTITY, "SELECT doc FROM identity WHERE person = ? ORDER BY seq DESC", "person"
+    ),
+    ask.NoticeRoutes: _all(codec.NOTICE_ROUTE, "SELECT doc FROM notice_route ORDER BY seq"),
     ask.ResourceServerById: _one(
         codec.RESOURCE_SERVER, "SELECT doc FROM resource_server WHERE id = ?", "id"
     ),
@@ -316,6 +369,7 @@ _LONG: Final[dict[type, Callable[[Any, sqlite3.Connection], Any]]] = {
         codec.RESOURCE_SERVER, "SELECT doc FROM resource_server ORDER BY name"
     ),
     ask.Halts: _halts,
+    ask.Happenings: _happenings,
     ask.ErasureScope: lambda query, connection: find(connection, query.person).found,
     ask.Leaves: _leaves,
     ask.LeafHashes: _leaf_hashes,

@@ -6,11 +6,13 @@ from typing import Final, NamedTuple, TypeAlias, assert_never
 from bot.core.actors import Agent, Person, ResourceServer, Token
 from bot.core.effects import Effect
 from bot.core.halts import Halt
+from bot.core.identity import LinkedIdentity
 from bot.core.leaf import Leaf
+from bot.core.notice import NoticeRoute
 from bot.core.policy_version import PolicyVersion
 from bot.core.proposal import Proposal
 from bot.core.states import TERMINAL
-from bot.core.step import Record
+from bot.core.step import Gone, Record
 from store import codec
 from store.codec import micros
 
@@ -49,7 +51,8 @@ def write_of(record: Record) -> Write:
         case Agent():
             return Write(_PUT_AGENT, (record.id, record.name, codec.AGENT.keep(record)))
         case Person():
-            return Write(_PUT_PERSON, (record.id, record.handle, codec.PERSON.keep(record)))
+            doc = codec.PERSON.keep(record)
+            return Write(_PUT_PERSON, (record.id, record.handle, record.found_by_email, doc))
         case ResourceServer():
             doc = codec.RESOURCE_SERVER.keep(record)
             return Write(_PUT_RESOURCE_SERVER, (record.id, record.name, doc))
@@ -61,6 +64,18 @@ def write_of(record: Record) -> Write:
             return Write(_PUT_HALT, (record.id, record.is_active, record.swept, doc))
         case PolicyVersion():
             return Write(_PUT_POLICY, (record.digest, codec.POLICY.keep(record)))
+        case LinkedIdentity():
+            doc = codec.IDENTITY.keep(record)
+            return Write(_PUT_IDENTITY, (record.identity.key, record.person, doc))
+        case NoticeRoute():
+            doc = codec.NOTICE_ROUTE.keep(record)
+            return Write(_PUT_NOTICE_ROUTE, (record.id, record.chat, record.place, doc))
+        case Gone(LinkedIdentity() as gone):
+            return Write(_DROP_IDENTITY, (gone.identity.key,))
+        case Gone(NoticeRoute() as gone):
+            return Write(_DROP_NOTICE_ROUTE, (gone.id,))
+        case Gone():
+            raise AssertionError(f"nothing else is ever gone: {record!r}")
         case _:
             assert_never(record)
 
@@ -107,8 +122,9 @@ _PUT_AGENT: Final = """
     ON CONFLICT (id) DO UPDATE SET name = excluded.name, doc = excluded.doc
 """
 _PUT_PERSON: Final = """
-    INSERT INTO person (id, handle, doc) VALUES (?, ?, ?)
-    ON CONFLICT (id) DO UPDATE SET handle = excluded.handle, doc = excluded.doc
+    INSERT INTO person (id, handle, email, doc) VALUES (?, ?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET handle = excluded.handle, email = excluded.email,
+        doc = excluded.doc
 """
 _PUT_RESOURCE_SERVER: Final = """
     INSERT INTO resource_server (id, name, doc) VALUES (?, ?, ?)
@@ -123,4 +139,14 @@ _PUT_HALT: Final = """
     ON CONFLICT (id) DO UPDATE SET active = excluded.active, swept = excluded.swept,
         doc = excluded.doc
 """
+_PUT_IDENTITY: Final = """
+    INSERT INTO identity (key, person, doc) VALUES (?, ?, ?)
+    ON CONFLICT (key) DO UPDATE SET person = excluded.person, doc = excluded.doc
+"""
+_DROP_IDENTITY: Final = "DELETE FROM identity WHERE key = ?"
+_PUT_NOTICE_ROUTE: Final = """
+    INSERT INTO notice_route (id, chat, place, doc) VALUES (?, ?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET doc = excluded.doc
+"""
+_DROP_NOTICE_ROUTE: Final = "DELETE FROM notice_route WHERE id = ?"
 _PUT_POLICY: Final = "INSERT INTO policy (digest, doc) VALUES (?, ?)"

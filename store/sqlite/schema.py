@@ -11,7 +11,7 @@ from sqlite_utils import Database, Migrations
 
 from bot.core.errors import StoreRefused
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 APPLICATION_ID: Final = int.from_bytes(b"KTRN", "big")
 
 #: STRICT tables; upserts and row values are older.
@@ -69,6 +69,38 @@ def _resource_servers(db: Database) -> None:
     )
     _at_version(db, 2)
 
+
+@MIGRATIONS(name="0003_identities_and_notices")
+def _identities_and_notices(db: Database) -> None:
+    for statement in _IDENTITIES_AND_NOTICES:
+        db.execute(statement)
+    _at_version(db, 3)
+
+
+_IDENTITIES_AND_NOTICES: Final = (
+    """
+    CREATE TABLE identity (
+        seq INTEGER PRIMARY KEY,
+        key TEXT NOT NULL UNIQUE,
+        person TEXT NOT NULL,
+        doc TEXT NOT NULL
+    ) STRICT
+    """,
+    "CREATE INDEX identity_person ON identity (person, seq)",
+    """
+    CREATE TABLE notice_route (
+        seq INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        chat TEXT NOT NULL,
+        place TEXT NOT NULL,
+        doc TEXT NOT NULL,
+        UNIQUE (chat, place)
+    ) STRICT
+    """,
+    # As it is compared, and only while the person is active.
+    "ALTER TABLE person ADD COLUMN email TEXT",
+    "CREATE UNIQUE INDEX person_email ON person (email) WHERE email IS NOT NULL",
+)
 
 _FIRST_TABLES: Final = (
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID",

@@ -13,9 +13,20 @@ from bot.core.halts import Halt
 from bot.core.ids import AgentId, EffectId, HaltId
 from bot.core.leaf import Leaf
 from bot.core.merkle import Frontier
+from bot.core.notice import NoticeRoute
 from bot.core.policy_version import PolicyVersion
 from bot.core.proposal import Proposal
-from bot.core.step import Ask, Committed, Record, Refusal, Replay, Snapshot, Step, Transition
+from bot.core.step import (
+    Ask,
+    Committed,
+    Gone,
+    Record,
+    Refusal,
+    Replay,
+    Snapshot,
+    Step,
+    Transition,
+)
 from bot.ports.clock import Clock
 from bot.ports.store import Change
 from store import codec
@@ -67,6 +78,7 @@ class Transaction:
         self._policy_digest: Digest | None = None
         self._halts: tuple[Halt, ...] = ()
         self._told: frozenset[AgentId] = frozenset()
+        self._routes: tuple[NoticeRoute, ...] = ()
         self._has_written = False
         self._changes: list[Change] = []
         self._hashes: list[bytes] = []
@@ -96,6 +108,8 @@ class Transaction:
         self._halts = tuple(codec.HALT.recall(doc) for (doc,) in self._execute(_HALTS).fetchall())
         agents = (codec.AGENT.recall(doc) for (doc,) in self._execute(_WITH_WEBHOOK).fetchall())
         self._told = frozenset(agent.id for agent in agents if agent.is_told)
+        routes = self._execute(_NOTICE_ROUTES).fetchall()
+        self._routes = tuple(codec.NOTICE_ROUTE.recall(doc) for (doc,) in routes)
         self._is_known = True
 
     def forget(self) -> None:
@@ -149,6 +163,7 @@ class Transaction:
             now=now,
             halts=self._halts,
             told=self._told,
+            routes=self._routes,
             policy_digest=self._policy_digest,
         )
         made = step(snapshot)
@@ -291,6 +306,11 @@ class Transaction:
                 case Agent():
                     others = self._told - {record.id}
                     self._told = others | {record.id} if record.is_told else others
+                case NoticeRoute() as route:
+                    known = {other.id: other for other in self._routes}
+                    self._routes = tuple((known | {route.id: route}).values())
+                case Gone(NoticeRoute() as route):
+                    self._routes = tuple(r for r in self._routes if r.id != route.id)
                 case _:
                     pass
         if leaves:
@@ -322,6 +342,7 @@ _SET_HEAD: Final = "UPDATE head SET at = ?, position = ?, size = ?, frontier = ?
 _POLICY: Final = "SELECT digest FROM policy ORDER BY seq DESC LIMIT 1"
 _HALTS: Final = "SELECT doc FROM halt WHERE active OR NOT swept ORDER BY seq"
 _WITH_WEBHOOK: Final = "SELECT doc FROM agent WHERE json_extract(doc, '$.webhook') IS NOT NULL"
+_NOTICE_ROUTES: Final = "SELECT doc FROM notice_route ORDER BY seq"
 _DUE_EFFECTS: Final = """
     SELECT ready_at, subject, id, kind, due_at, attempt FROM effect
     WHERE kind = ? AND ready_at <= ? ORDER BY ready_at LIMIT ?

@@ -7,7 +7,12 @@ const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 
 // Times -----------------------------------------------------------------------------------------
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const words = navigator.language.startsWith("en") ? navigator.language : "en-GB";
+const { hour12 } = new Intl.DateTimeFormat(undefined, { hour: "numeric" }).resolvedOptions();
+const { timeZone } = new Intl.DateTimeFormat().resolvedOptions();
+const clock = new Intl.DateTimeFormat(words, {
+  hour: hour12 ? "numeric" : "2-digit", minute: "2-digit", hour12, timeZoneName: "short",
+});
 const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
 const full = new Intl.DateTimeFormat("en-GB", { dateStyle: "full", timeStyle: "long" });
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "always" });
@@ -40,6 +45,7 @@ function tellTimes() {
     if (time.textContent !== text) time.textContent = text;
     time.title = full.format(at);
   }
+  $("[data-zone]").textContent = `Times are those of your device (${timeZone}).`;
 }
 
 // Signing in: the code stands after the "#", which browsers do not send ---------------------------

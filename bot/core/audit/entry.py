@@ -13,8 +13,9 @@ from bot.core.errors import InvalidInput
 from bot.core.leaf import COMMITMENT, LEAF_VERSION
 
 #: bot.core.leaf.timestamp; texts of this one form sort as the times do.
-_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
+_is_time: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII).fullmatch
 _SORTED: Final = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
+_PLAIN: Final = frozenset({str, int, bool, type(None)})
 
 
 class EntryReader:
@@ -31,10 +32,10 @@ class EntryReader:
     def parse(self, index: int, raw: bytes) -> dict[str, Any] | None:
         """Return the fields of the body *raw*, or None if it is no entry."""
         try:
-            body = orjson.loads(raw)
+            body: dict[str, Any] | None = orjson.loads(raw)
         except orjson.JSONDecodeError:
             body = None
-        if not isinstance(body, dict) or not _has_frame(body):
+        if body is None or not _has_frame(body):
             self._problems.add(index, Fault.NOT_AN_ENTRY, "is not an entry of a log")
             return None
         if not _is_canonical(raw, body):
@@ -47,7 +48,9 @@ class EntryReader:
         number, expected = body["i"], self.position
         if number == expected:
             self.position = expected + 1
-        elif number > expected:
+            self.follow_time(index, body)
+            return
+        if number > expected:
             gone = (
                 f"entry {expected} is"
                 if number == expected + 1
@@ -62,7 +65,7 @@ class EntryReader:
             what = f"entry {number} stands where entry {expected} should"
             self._problems.add(index, Fault.OUT_OF_ORDER, what)
             return
-        if number >= expected:
+        if number > expected:
             self.follow_time(index, body)
 
     def follow_time(self, index: int, body: Mapping[str, Any]) -> None:
@@ -80,10 +83,11 @@ class EntryReader:
         opened: dict[str, Any] = {}
         for given in openings:
             path, value = given["path"], given["value"]
-            if path in opened or type(body.get(path)) is not dict:
+            committed = body.get(path)
+            if path in opened or type(committed) is not dict:
                 what = f"nothing is committed at '{path}'"
                 self._problems.add(index, Fault.BAD_COMMITMENT, what)
-            elif not _is_opened(body[path], path, given["salt"], value):
+            elif not _is_opened(committed, path, given["salt"], value):
                 what = f"what is shown at '{path}' is not what was recorded"
                 self._problems.add(index, Fault.BAD_COMMITMENT, what)
             opened[path] = value
@@ -105,21 +109,22 @@ def hash_of(raw: bytes) -> bytes:
 
 
 def _has_frame(body: Mapping[str, Any]) -> bool:
-    at, number = body.get("at"), body.get("i")
-    return (
-        body.get("v") == LEAF_VERSION
-        and type(number) is int
-        and type(at) is str
-        and _TIME.fullmatch(at) is not None
-        and type(body.get("type")) is str
-        and type(body.get("actor")) is str
-        and "policy" in body
-    )
+    try:
+        return (
+            body["v"] == LEAF_VERSION
+            and type(body["i"]) is int
+            and _is_time(body["at"]) is not None
+            and type(body["type"]) is str
+            and type(body["actor"]) is str
+            and "policy" in body
+        )
+    except (KeyError, TypeError):  # also of what is no object
+        return False
 
 
 def _is_canonical(raw: bytes, body: Mapping[str, Any]) -> bool:
     # Without floats and with keys in ASCII, orjson spells as RFC 8785 does, many times faster.
-    if raw.isascii() and _quick(body) == raw and float not in set(map(type, body.values())):
+    if _quick(body) == raw and raw.isascii() and not _holds_float(body):
         return True
     try:
         return canonical(body) == raw
@@ -127,13 +132,29 @@ def _is_canonical(raw: bytes, body: Mapping[str, Any]) -> bool:
         return False
 
 
-def _is_opened(committed: object, path: str, salt: str, value: Any) -> bool:
+def _holds_float(body: Mapping[str, Any]) -> bool:
+    inside: list[Iterable[Any]] = [body.values()]
+    for values in inside:  # which grows meanwhile
+        if _PLAIN.issuperset(map(type, values)):
+            continue
+        for value in values:
+            if type(value) is dict:
+                inside.append(value.values())
+            elif type(value) is list:
+                inside.append(value)
+            elif type(value) is float:
+                return True
+    return False
+
+
+def _is_opened(committed: Mapping[str, Any], path: str, salt: str, value: Any) -> bool:
     """Return whether *committed* is what bot.core.leaf.commitment makes of the others."""
-    if type(committed) is not dict or type(salt) is not str:
+    if type(salt) is not str or len(committed) != 1:
         return False
     commitment = [COMMITMENT, path, salt, value]
     # Whatever these bytes are, that they have the digest shows that they were committed to.
-    if committed == {"commitment": sha256_digest(_quick(commitment))}:
+    digest = "sha256:" + sha256(_quick(commitment)).hexdigest()
+    if committed.get("commitment") == digest:
         return True
     try:
         return committed == {"commitment": digest_of(commitment)}

@@ -11,9 +11,15 @@ from bot.core.states import TERMINAL, TRANSITIONS, ActorKind, State
 
 _STATES: Final[Mapping[str, State]] = {state.value: state for state in State}
 _OVER: Final = frozenset(state.value for state in TERMINAL)
+#: Plain strings and dictionaries, which are compared and looked up faster than enumerations.
+_BEGINS: Final = {state.value: (state, asks) for state, asks in BEGINS.items()}
+_KNOWN_TYPES: Final = frozenset(OF_PROPOSALS)
+_PERSON: Final = f"{ActorKind.PERSON.value}:"
+_AGENT: Final = f"{ActorKind.AGENT.value}:"
+_FOUR_EYES: Final = ApprovalMode.FOUR_EYES.value
 
 #: For each type of entry that may lead from one state to another: the kinds of actors that may
-#: cause it; None for a state that it may keep. By plain strings, which are looked up faster.
+#: cause it; None for a state that it may keep.
 _ALLOWED: Final[Mapping[tuple[str, str, str], frozenset[str] | None]] = {
     **{
         (type_, before.value, way.to.value): frozenset(
@@ -105,7 +111,8 @@ class Lives:
             what = f"is about the proposal {proposal}, which was never submitted"
             self._add(index, Fault.UNKNOWN_PROPOSAL, what)
             return
-        self._check_digest(index, life, body)
+        if body.get("digest", life.digest) != life.digest:
+            self._add(index, Fault.WRONG_DIGEST, "names another digest than was proposed")
         before = life.name
         name = body.get("state", before)
         after = _STATES.get(name)
@@ -127,7 +134,7 @@ class Lives:
                 self._supersede(index, proposal, life, body)
             case _:
                 pass
-        self._move(index, life, type_, after, body)
+        self._move(index, life, type_, name, body)
         if name in _OVER and before not in _OVER:
             life.end()
 
@@ -152,11 +159,11 @@ class Lives:
             what = f"submits the proposal {proposal} a second time"
             self._add(index, Fault.SUBMITTED_TWICE, what)
             return
-        state = _STATES.get(body["state"])
-        if state is None or state not in BEGINS:
+        beginning = _BEGINS.get(body["state"])
+        if beginning is None:
             self._add(index, Fault.IMPOSSIBLE_STEP, f"no proposal begins as {body['state']}")
-            state = State.DENIED
-        asks = BEGINS[state]
+            beginning = _BEGINS[State.DENIED]
+        state, asks = beginning
         if asks is not None and asks is (body["approval"] is None):
             what = f"begins as {state} {'without' if asks else 'with'} an approval to ask for"
             self._add(index, Fault.IMPOSSIBLE_STEP, what)
@@ -204,7 +211,7 @@ class Lives:
             self._add(index, Fault.BROKEN_LINK, what)
         elif undone.undoes is not None:
             self._add(index, Fault.BROKEN_LINK, f"undoes {life.undoes}, which is an undo")
-        if life.proposer.startswith(ActorKind.AGENT):
+        if life.proposer.startswith(_AGENT):
             self._add(index, Fault.WRONG_ACTOR, f"an undo asked for by {life.proposer}")
 
     def _supersede(self, index: int, proposal: str, life: _Life, body: Mapping[str, Any]) -> None:
@@ -220,9 +227,10 @@ class Lives:
         self, index: int, life: _Life, type_: str, after: State, body: Mapping[str, Any]
     ) -> None:
         """Take in a person's decision."""
-        kind, _, person = body["actor"].partition(":")
-        if kind != ActorKind.PERSON:
-            self._add(index, Fault.WRONG_ACTOR, f"a decision by {body['actor']}")
+        actor: str = body["actor"]
+        person = actor.removeprefix(_PERSON)
+        if person == actor:
+            self._add(index, Fault.WRONG_ACTOR, f"a decision by {actor}")
         if life.state is not State.PENDING:
             return  # told by _move
         approves = type_ == "decision.approve"
@@ -235,9 +243,11 @@ class Lives:
             what = f"{person} decided on another card than was posted to them in {body['chat']}"
             self._add(index, Fault.WRONG_CARD, what)
         life.words[person] = (approves, body.get("digest", ""))
-        if after is State.APPROVED and len(_approving(life)) < _needed(life):
-            what = f"approved by {len(_approving(life))} of {_needed(life)} people"
-            self._add(index, Fault.APPROVED_WITHOUT_QUORUM, what)
+        if after is State.APPROVED:
+            have, need = len(_approving(life)), _needed(life)
+            if have < need:
+                what = f"approved by {have} of {need} people"
+                self._add(index, Fault.APPROVED_WITHOUT_QUORUM, what)
 
     def _intend(self, index: int, life: _Life, after: State, body: Mapping[str, Any]) -> None:
         life.attempts = (*life.attempts, body["attempt"])
@@ -248,7 +258,7 @@ class Lives:
 
     def _require_permission(self, index: int, life: _Life, body: Mapping[str, Any]) -> None:
         """Check that no halt and no missing approval stood against what begins here."""
-        if life.undoes is not None or life.proposer.startswith(ActorKind.AGENT):
+        if life.undoes is not None or life.proposer.startswith(_AGENT):
             halt = self._register.halts_on(
                 # An undo is not stopped by a stop of the agent.
                 agent=life.agent if life.undoes is None else "",
@@ -280,16 +290,18 @@ class Lives:
         assert life.approval is not None  # only asked about a hold
         approvers, excluded = life.approval["approvers"], life.approval["exclude"]
         owner = self._register.owners.get(life.agent)
-        named = {
-            PRINCIPAL: life.principal,
-            AGENT_OWNER: owner,
-            f"{PERSON_PREFIX}{person}": person,
-        }
-        if any(named.get(term) == person for term in excluded):
+        terms = {PERSON_PREFIX + person}
+        if person == life.principal:
+            terms.add(PRINCIPAL)
+        if person == owner:
+            terms.add(AGENT_OWNER)
+        if not terms.isdisjoint(excluded):
             return False
-        if life.approval["mode"] == ApprovalMode.FOUR_EYES and person in (life.principal, owner):
+        if life.approval["mode"] == _FOUR_EYES and person in (life.principal, owner):
             return False
-        return any(named.get(term) == person or term.startswith(GROUP_PREFIX) for term in approvers)
+        if not terms.isdisjoint(approvers):
+            return True
+        return any(term.startswith(GROUP_PREFIX) for term in approvers)
 
     def _report(self, index: int, life: _Life, type_: str, body: Mapping[str, Any]) -> None:
         if type_ == "execution.outcome" and life.state is not State.EXECUTING:
@@ -300,26 +312,23 @@ class Lives:
         self._add(index, Fault.OUTCOME_WITHOUT_INTENT, what)
 
     def _move(
-        self, index: int, life: _Life, type_: str, after: State, body: Mapping[str, Any]
+        self, index: int, life: _Life, type_: str, name: str, body: Mapping[str, Any]
     ) -> None:
-        before, name = life.state, life.name
-        life.state, life.name = after, body.get("state", name)
-        if type_ not in OF_PROPOSALS:
+        before, name_before = life.state, life.name
+        after = _STATES[name]
+        life.state, life.name = after, name
+        if type_ not in _KNOWN_TYPES:
             self._register.note_unknown(type_)
             if after is not before:
                 what = f"the unknown type {type_} changes {before} to {after}"
                 self._add(index, Fault.IMPOSSIBLE_STEP, what)
             return
-        actors = _ALLOWED.get((type_, name, life.name), _NOBODY)
+        actors = _ALLOWED.get((type_, name_before, name), _NOBODY)
         if actors is _NOBODY:
             self._add(index, _named(type_, before), f"{type_} changes {before} to {after}")
         elif actors is not None and body["actor"].partition(":")[0] not in actors:
             what = f"{type_} by {body['actor']} changes {before} to {after}"
             self._add(index, Fault.WRONG_ACTOR, what)
-
-    def _check_digest(self, index: int, life: _Life, body: Mapping[str, Any]) -> None:
-        if body.get("digest", life.digest) != life.digest:
-            self._add(index, Fault.WRONG_DIGEST, "names another digest than was proposed")
 
     def _add(self, index: int | None, fault: Fault, what: str) -> None:
         self._problems.add(index, fault, what)
@@ -339,7 +348,8 @@ def _named(type_: str, before: State) -> Fault:
 
 
 def _approving(life: _Life) -> set[str]:
-    return {person for person, word in life.words.items() if word == (True, life.digest)}
+    approves = (True, life.digest)
+    return {person for person, word in life.words.items() if word == approves}
 
 
 def _needed(life: _Life) -> int:

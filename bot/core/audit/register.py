@@ -71,7 +71,7 @@ class Register:
     def check_actor(self, index: int, actor: str) -> None:
         """Check that a person who acts was introduced before."""
         if actor.startswith(_PERSON):
-            self.require_person(index, actor.removeprefix(_PERSON))
+            self.require_person(index, actor[len(_PERSON) :])
 
     def check_policy(self, index: int, digest: object) -> None:
         """Check the digest of the policy that an entry says was in force."""

@@ -69,7 +69,6 @@ class Report:
         return sum(self.counts.values())
 
 
-_REOPENS: Final = LOG_OPENED.encode()
 _LATER: Final = "Export the log again; if it is still shorter, entries were removed."
 
 
@@ -101,14 +100,15 @@ class LogAudit:
         Raises:
             NotReadable: it is not such a line: the file is cut in the middle, or damaged.
         """
-        index = self._tree.size
+        tree = self._tree
+        index = tree.size
         raw, openings = _parts(line, index)
-        if _REOPENS in raw:
-            self._note_root()
-        self._tree.append(hash_of(raw))
-        if self._tree.size in self._wanted:
-            self._note_root()
         body = self._entries.parse(index, raw)
+        if body is not None and body["type"] == LOG_OPENED:
+            self._note_root()
+        tree.append(hash_of(raw))
+        if tree.size in self._wanted:
+            self._note_root()
         if body is None:
             return
         try:

@@ -27,16 +27,24 @@ from bot.core.proposal import Mode, Proposal, Viewed
 from bot.core.states import TERMINAL, ActorKind, Event, State, next_state
 from bot.core.status import WORDING, status_line
 from bot.core.step import Refusal, Replay, Snapshot, Step, Transition
+from bot.core.transitions.announcing import NOT_MINE
 from bot.core.transitions.ending import expire_now, revoke_now
 from bot.core.transitions.recheck import policy_in_force, stop_for
 from bot.core.verbs import Verb
 
 MIN_DIGEST_PREFIX = 16
 
+_REJECTED = "Rejected. Nothing was done, and the agent is told."
+_CARRIED_OUT_NOW = "Approved. It is carried out now."
+_NOT_MINE = "Reported as not yours. Nothing was done, and the agent is told."
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vote:
-    """One click on Approve or Reject; ``max_chars`` is what their card had room for."""
+    """One click on Approve or Reject; ``max_chars`` is what their card had room for.
+
+    ``not_mine``: it is rejected because the person says that it is not theirs at all.
+    """
 
     proposal: ProposalId
     person: PersonId
@@ -45,6 +53,7 @@ class Vote:
     reason: str
     chat: str
     max_chars: int
+    not_mine: bool = False
 
 
 def decide(
@@ -174,7 +183,7 @@ def _approve(
         )
     occasion = f"vote-{len(decided.decisions)}"
     follow = (effects.refresh(proposal.id, occasion),)
-    message = WORDING[State.APPROVED].for_people if met else _waiting_for_others(decided, among)
+    message = _approved(decided.mode) if met else _waiting_for_others(decided, among)
     return Transition(
         value=Recorded(state=decided.state, message=message),
         puts=(decided,),
@@ -197,12 +206,11 @@ def _reject(snapshot: Snapshot, proposal: Proposal, vote: Vote) -> Transition[Pr
         reason_by=person_actor(vote.person),
         changed_at=snapshot.now,
     )
+    leaf = decision_leaf(decided, "decision.reject")
     return Transition(
-        value=Recorded(
-            state=decided.state, message="Rejected. Nothing was done, and the agent is told."
-        ),
+        value=Recorded(state=decided.state, message=_NOT_MINE if vote.not_mine else _REJECTED),
         puts=(decided,),
-        leaves=(decision_leaf(decided, "decision.reject"),),
+        leaves=(replace(leaf, clear={**leaf.clear, "why": NOT_MINE}) if vote.not_mine else leaf,),
         effects=effects.refresh_all(decided),
     )
 
@@ -245,12 +253,14 @@ def _too_late(snapshot: Snapshot, proposal: Proposal, vote: Vote) -> Step[Presse
     if earlier is not None and earlier.choice is vote.choice:
         return Replay(Recorded(state=now_is.state, message=status_line(now_is)))
     last = proposal.decisions[-1] if proposal.decisions else None
+    may_ask = last is None and WORDING[now_is.state].may_resubmit
+    way_on = " The agent may ask again." if may_ask else ""
     return _refused_click(
         proposal,
         vote,
         NotRecorded(
             code="already_decided" if last is not None else "already_ended",
-            message=f"Too late to change it. {status_line(now_is)}",
+            message=f"Too late to change it. {status_line(now_is)}{way_on}",
             state=now_is.state,
             decided_by=last.person if last is not None else None,
         ),
@@ -285,6 +295,11 @@ def _leaf(proposal: Proposal, type_: str, person: PersonId, clear: dict[str, str
         principal=proposal.principal,
         clear=clear,
     )
+
+
+def _approved(mode: Mode) -> str:
+    # It stays on the page while the card goes on: it must not be less than what came of it.
+    return _CARRIED_OUT_NOW if mode is Mode.EXECUTE else WORDING[State.APPROVED].for_people
 
 
 def _not(code: str, message: str, state: State) -> NotRecorded:

@@ -1,13 +1,14 @@
 """What is recorded about cards on their way to people."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.core import effects
 from bot.core.actors import system_actor
 from bot.core.canonical import Digest
 from bot.core.effects import Effect, Lease, Postponed
+from bot.core.frozen import frozen
 from bot.core.ids import PersonId, ProposalId
 from bot.core.leaf import LeafDraft
 from bot.core.proposal import Delivery, Proposal
@@ -17,7 +18,16 @@ from bot.core.step import Record, Snapshot, Transition
 COURIER = system_actor("courier")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
+class Standing:
+    """A chat in which a card of up to ``max_chars`` is shown by the commit itself."""
+
+    chat: str
+    max_chars: int
+    where: Callable[[ProposalId], str]
+
+
+@frozen
 class Posted:
     person: PersonId
     chat: str
@@ -25,7 +35,7 @@ class Posted:
     card_digest: Digest
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Delivered:
     """What came of one delivery.
 
@@ -58,7 +68,7 @@ def delivered(snapshot: Snapshot, reports: Sequence[Delivered]) -> Transition[No
         if proposal is None or (not report.posted and report.undeliverable is None):
             continue
         puts.append(_with(snapshot, proposal, report))
-        leaves += [_posted_leaf(proposal, posted) for posted in report.posted]
+        leaves += [posted_leaf(proposal, posted) for posted in report.posted]
         if report.posted and report.shown_at != proposal.changed_at:
             # Whoever brought the cards up to date meanwhile did not know of these.
             follow.append(effects.refresh(proposal.id, f"posted-{report.lease.attempt}"))
@@ -87,7 +97,7 @@ def _with(snapshot: Snapshot, proposal: Proposal, report: Delivered) -> Proposal
     )
 
 
-def _posted_leaf(proposal: Proposal, posted: Posted) -> LeafDraft:
+def posted_leaf(proposal: Proposal, posted: Posted) -> LeafDraft:
     return LeafDraft(
         type="card.posted",
         actor=COURIER,

@@ -11,7 +11,7 @@ from typing import TypeAlias
 from bot.core import effects
 from bot.core.actors import Actor, agent_actor, resource_actor
 from bot.core.approval import Membership
-from bot.core.canonical import Json
+from bot.core.canonical import Plain
 from bot.core.errors import (
     ActionChanged,
     GrantElsewhere,
@@ -275,7 +275,7 @@ def _ended(step: Transition[None]) -> Transition[Grants]:
     return Transition(value=Ended(ended), puts=step.puts, leaves=step.leaves, effects=step.effects)
 
 
-def _leaf(proposal: Proposal, type_: str, actor: Actor, **clear: Json) -> LeafDraft:
+def _leaf(proposal: Proposal, type_: str, actor: Actor, **clear: Plain) -> LeafDraft:
     return LeafDraft(
         type=type_,
         actor=actor,

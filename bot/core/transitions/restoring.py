@@ -13,14 +13,16 @@ from bot.core.actors import RESTORER, Agent, Person, Token
 from bot.core.audit.entries import CARRIED_OVER, LOG_OPENED
 from bot.core.errors import IllegalTransition
 from bot.core.halts import Halt, HaltScope, HaltTarget
+from bot.core.identity import LinkedIdentity
 from bot.core.ids import HaltId, ProposalId
 from bot.core.leaf import LeafDraft, timestamp
 from bot.core.news import with_news
 from bot.core.proposal import Outcome, Proposal, Result
 from bot.core.states import STOPPABLE, TERMINAL, Event, State, next_state
-from bot.core.step import Record, Replay, Snapshot, Step, Transition
+from bot.core.step import Gone, Record, Replay, Snapshot, Step, Transition
 from bot.core.transitions.ending import revoke_now
 from bot.core.transitions.execution import outcome_leaf
+from bot.core.transitions.linking import identity_leaf
 from bot.core.transitions.submission import submitted_leaf
 
 IN_DOUBT_SINCE: Final = "restored"
@@ -153,10 +155,24 @@ def narrowed(record: Record, since: Record) -> Record:
             )
         case Person(), Person():
             return replace(
-                record, active=record.active and since.active, roles=record.roles & since.roles
+                record,
+                active=record.active and since.active,
+                roles=record.roles & since.roles,
+                email=record.email if record.email == since.email else None,
             )
         case _:
             return record
+
+
+def part(linked: LinkedIdentity, since: LinkedIdentity | None) -> Step[None]:
+    """Unlink again what was unlinked after the backup; *since* is whose it was later."""
+    if since is not None and since.person == linked.person:
+        return Replay(None)
+    return Transition(
+        value=None,
+        puts=(Gone(linked),),
+        leaves=(identity_leaf("identity.unlinked", linked, RESTORER),),
+    )
 
 
 def narrow(record: Record, since: Record) -> Step[None]:
@@ -178,6 +194,12 @@ def narrow(record: Record, since: Record) -> Step[None]:
                     "verbs": list(after.verbs),
                     "active": after.active,
                 },
+            )
+        case Person() if isinstance(record, Person) and after == replace(record, email=None):
+            leaf = LeafDraft(
+                type="person.email_set",
+                actor=RESTORER,
+                clear={"person": after.id, "removed": True},
             )
         case Person():
             leaf = LeafDraft(

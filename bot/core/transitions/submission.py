@@ -1,6 +1,6 @@
 """The first step of a proposal's life: replayed, refused, denied, held or allowed."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
@@ -8,6 +8,7 @@ from bot.core import effects
 from bot.core.actors import Actor, Agent
 from bot.core.approval import Approval
 from bot.core.canonical import Digest
+from bot.core.card import content_digest
 from bot.core.effects import Effect
 from bot.core.errors import (
     Halted,
@@ -17,12 +18,14 @@ from bot.core.errors import (
     NotPermitted,
     TooMany,
 )
+from bot.core.frozen import frozen
 from bot.core.halts import halt_against
 from bot.core.ids import PersonId, ProposalId
 from bot.core.leaf import LeafDraft, timestamp
 from bot.core.policy import Allow, Deny, Hold, Policy, Question, Verdict, evaluate
 from bot.core.proposal import (
     Action,
+    Delivery,
     Mode,
     Proposal,
     Rationale,
@@ -33,6 +36,7 @@ from bot.core.proposal import (
 )
 from bot.core.states import Event, State, next_state
 from bot.core.step import Refusal, Replay, Snapshot, Step, Transition
+from bot.core.transitions.delivery import Posted, Standing, posted_leaf
 from bot.core.transitions.recheck import may_be_done, policy_in_force
 from bot.core.verbs import Facts, Preview, Verb
 
@@ -41,7 +45,7 @@ ALLOWED_USE_WITHIN_S = 900
 _UNUSED_DIGEST = Digest("")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Judged:
     """The word of *policy* on a draft as its agent was then."""
 
@@ -49,7 +53,7 @@ class Judged:
     verdict: Verdict
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Draft:
     """Everything about a proposal that is known before the store is asked."""
 
@@ -74,9 +78,10 @@ class Draft:
     supersedes: ProposalId | None
     successor_of: ProposalId | None = None
     judged: Judged | None = None
+    standing: Standing | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class PendingCaps:
     """How many proposals may wait at once."""
 
@@ -84,7 +89,7 @@ class PendingCaps:
     per_principal: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Submitted:
     proposal: Proposal
     replayed: bool
@@ -137,7 +142,10 @@ def submit(
         if full is not None:
             return Refusal(full)
     puts: tuple[Proposal, ...] = (proposal,)
-    leaves: tuple[LeafDraft, ...] = (submitted_leaf(proposal, verb=draft.verb.name),)
+    leaves: tuple[LeafDraft, ...] = (
+        submitted_leaf(proposal, verb=draft.verb.name),
+        *_shown(proposal, draft.standing),
+    )
     follow = first_effects(proposal)
     if superseded is not None and proposal.state is not State.DENIED:
         ended = replace(
@@ -205,6 +213,7 @@ def new_proposal(
             state = State.DENIED
         case _:
             assert_never(verdict)
+    principal_alone = approval is not None and approval.is_of_principal_alone
     proposal = Proposal(
         id=draft.id,
         agent=draft.agent.id,
@@ -234,6 +243,7 @@ def new_proposal(
         use_by=use_by,
         state=state,
         reason=reason,
+        deliveries=_delivered(draft, at=now) if principal_alone else (),
         supersedes=draft.supersedes,
         successor_of=draft.successor_of,
         undo_window_s=None if draft.verb.undo is None else draft.verb.undo.window_s,
@@ -242,8 +252,30 @@ def new_proposal(
     return replace(proposal, digest=binding_digest(proposal, deployment=deployment))
 
 
+def _delivered(draft: Draft, *, at: datetime) -> tuple[Delivery, ...]:
+    """Return that the principal is shown the card by the commit itself, where that is so."""
+    standing = draft.standing
+    if standing is None:
+        return ()
+    where = standing.where(draft.id)
+    return (Delivery(person=draft.principal, chat=standing.chat, where=where, at=at),)
+
+
+def _shown(proposal: Proposal, standing: Standing | None) -> tuple[LeafDraft, ...]:
+    if standing is None or not proposal.deliveries:
+        return ()
+    digest = content_digest(proposal, max_chars=standing.max_chars)
+    return tuple(
+        posted_leaf(
+            proposal,
+            Posted(person=shown.person, chat=shown.chat, where=shown.where, card_digest=digest),
+        )
+        for shown in proposal.deliveries
+    )
+
+
 def first_effects(proposal: Proposal) -> tuple[Effect, ...]:
-    if proposal.state is State.PENDING:
+    if proposal.state is State.PENDING and not proposal.deliveries:
         return (effects.deliver(proposal.id),)
     if proposal.state is State.APPROVED and proposal.mode is Mode.EXECUTE:
         return (effects.execute(proposal.id),)

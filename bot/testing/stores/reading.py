@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from bot.core.actors import ResourceServer, Token
+from bot.core.approval import AGENT_OWNER, Approval, ApprovalMode
 from bot.core.canonical import Digest
 from bot.core.errors import Conflict
 from bot.core.ids import ResourceServerId, TokenId
@@ -62,6 +63,27 @@ class Reading:
 
         assert [*first, *second, *third] == made[::-1]
         assert await acts.listed(store, Proposals(before=made[0].id)) == []
+
+    async def test_proposals_come_oldest_first_and_from_any_place_on(self, store: Store) -> None:
+        made = [await acts.hold(store, n, state=_turns(n)) for n in range(7)]
+
+        for skip in (0, 2, 6, 7):
+            query = Proposals(oldest_first=True, skip=skip, limit=3)
+            assert await acts.listed(store, query) == made[skip : skip + 3]
+            newest_first = replace(query, oldest_first=False)
+            assert await acts.listed(store, newest_first) == made[::-1][skip : skip + 3]
+
+    async def test_a_person_finds_what_others_may_be_asked_about(self, store: Store) -> None:
+        group = Approval(mode=ApprovalMode.FOUR_EYES, approvers=("group:security",), count=2)
+        owner = Approval(approvers=(AGENT_OWNER,))
+        await acts.hold(store, 1, principal=ADA.id)
+        by_group = await acts.hold(store, 2, principal=ADA.id, approval=group)
+        await acts.hold(store, 3, principal=BEN.id, approval=group)
+        by_owner = await acts.hold(store, 4, principal=ADA.id, approval=owner)
+
+        found = await acts.listed(store, Proposals(concerning=BEN.id, oldest_first=True))
+
+        assert found == [by_group, by_owner]
 
     async def test_a_change_does_not_make_a_proposal_newer(self, store: Store) -> None:
         old, new = [await acts.hold(store, n) for n in (1, 2)]

@@ -1,0 +1,26 @@
+"""The Home tab, published when somebody opens it."""
+
+from typing import Any
+
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
+
+from adapters.slack.home import render_closed_home
+from adapters.slack.identified import Known
+from adapters.slack.inbound import parse_home_opened
+from adapters.slack.listeners.answering import told_stranger
+from adapters.slack.listeners.office import Office
+
+
+def register(app: AsyncApp, office: Office) -> None:
+    @app.event("app_home_opened")
+    async def _opened(body: dict[str, Any], client: AsyncWebClient) -> None:
+        user = parse_home_opened(body)
+        if user is None:
+            return
+        who = await office.clicker(body)
+        if isinstance(who, Known):
+            await office.cards.home(who.person, who.identity)
+            return
+        closed = render_closed_home(told_stranger(who).message)
+        await client.views_publish(user_id=user, view=closed)

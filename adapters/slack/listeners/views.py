@@ -1,0 +1,224 @@
+"""Modals that were sent: recorded before Slack is answered, and the answer says what came of it."""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+
+from adapters.slack import words
+from adapters.slack.identified import Known
+from adapters.slack.inbound import Submitted, parse_submitted
+from adapters.slack.limits import CARD_CHARS
+from adapters.slack.listeners.answering import (
+    Told,
+    time_left,
+    told_of,
+    told_stranger,
+    told_why,
+)
+from adapters.slack.listeners.office import Office
+from adapters.slack.modals import told_modal
+from adapters.slack.pressable import Asked, Callback, parse_about
+from bot.core.card import Button
+from bot.core.errors import InvalidInput, KeyturnError, NotFound
+from bot.core.halts import HaltScope, HaltTarget
+from bot.core.ids import AgentId, HaltId
+from bot.core.notice import Topic
+from bot.ports.desk import Click
+
+_NO_REASON = "Stopped in Slack."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """One modal that a known person sent."""
+
+    known: Known
+    given: Submitted
+    began_at: float
+
+    @property
+    def note(self) -> str:
+        return self.given.answers.get(Asked.NOTE, "").strip()
+
+
+@dataclass(frozen=True, slots=True)
+class WrongAnswer(Exception):
+    """What was filled in cannot be taken; the modal stays open and says so at ``block``."""
+
+    block: Asked
+    message: str
+
+
+Record: TypeAlias = Callable[[Sent], Awaitable[Told]]
+
+
+def register(app: AsyncApp, office: Office) -> None:
+    """Listen for every modal of ours, and last for those that are not."""
+    forms = Forms(office)
+    for callback, record in forms.records().items():
+        app.view(callback.value)(_sent(office, record))
+    app.view(re.compile(".*"))(_sent(office, forms.outdated))
+
+
+@dataclass(frozen=True, slots=True)
+class Forms:
+    office: Office
+
+    def records(self) -> dict[Callback, Record]:
+        return {
+            Callback.REJECT: self.reject,
+            Callback.SETTLE_DONE: self.settle_done,
+            Callback.SETTLE_NOT_DONE: self.settle_not_done,
+            Callback.UNDO: self.undo,
+            Callback.STOP_THIS: self.stop_this,
+            Callback.STOP: self.stop,
+            Callback.RESUME: self.resume,
+            Callback.CHANNELS: self.channels,
+        }
+
+    async def reject(self, sent: Sent) -> Told:
+        return await self._press(sent, Button.REJECT)
+
+    async def settle_done(self, sent: Sent) -> Told:
+        return await self._settle(sent, Button.SETTLE_DONE)
+
+    async def settle_not_done(self, sent: Sent) -> Told:
+        return await self._settle(sent, Button.SETTLE_NOT_DONE)
+
+    async def undo(self, sent: Sent) -> Told:
+        return await self._press(sent, Button.UNDO)
+
+    async def stop_this(self, sent: Sent) -> Told:
+        """Stop what was chosen, from a card.
+
+        For whom the agent acts is not the chat's to know: the desk finds it in the proposal.
+        """
+        scope = sent.given.answers.get(Asked.WHAT, "")
+        if scope == HaltScope.AGENT_FOR_PRINCIPAL:
+            return await self._press(sent, Button.STOP_AGENT)
+        if scope == HaltScope.ALL:
+            return await self._halt(sent, HaltTarget(scope=HaltScope.ALL))
+        about = parse_about(sent.given.metadata)
+        person = sent.known.person.id
+        card = await self.office.desk.card(person, about.proposal, max_chars=CARD_CHARS)
+        return await self._halt(sent, HaltTarget(scope=HaltScope.AGENT, agent=card.agent))
+
+    async def stop(self, sent: Sent) -> Told:
+        chosen = sent.given.answers.get(Asked.WHAT, "")
+        if chosen == HaltScope.ALL:
+            return await self._halt(sent, HaltTarget(scope=HaltScope.ALL))
+        return await self._halt(sent, await target_of(self.office, sent.known, AgentId(chosen)))
+
+    async def resume(self, sent: Sent) -> Told:
+        halt = HaltId(sent.given.answers.get(Asked.WHAT, ""))
+        if not sent.note:
+            raise WrongAnswer(Asked.NOTE, "Say why it is safe to go on.")
+        await self.office.desk.resume(
+            sent.known.person.id, halt, reason=sent.note, chat=self.office.chat_name
+        )
+        return Told(words.RECORDED, words.RESUMED)
+
+    async def channels(self, sent: Sent) -> Told:
+        place = sent.given.answers.get(Asked.CHANNEL, "")
+        if not place:
+            raise WrongAnswer(Asked.CHANNEL, "Choose a channel.")
+        known, _, name = sent.given.metadata.partition(" ")
+        topics = [Topic(topic) for topic in sent.given.chosen.get(Asked.TOPICS, ())]
+        if not topics:
+            raise WrongAnswer(Asked.TOPICS, "Choose at least one.")
+        try:
+            await self.office.desk.set_notice_route(
+                sent.known.person.id,
+                chat=self.office.chat_name,
+                place=place,
+                place_name=f"#{name}" if known == place and name else place,
+                topics=topics,
+                agents=_lines(sent.given.answers.get(Asked.AGENTS, "")),
+                verbs=_lines(sent.given.answers.get(Asked.VERBS, "")),
+            )
+        except InvalidInput as error:
+            raise WrongAnswer(Asked.AGENTS, error.message) from error
+        return Told(words.RECORDED, words.ROUTE_SET)
+
+    async def outdated(self, sent: Sent) -> Told:  # noqa: ARG002 - whatever it was
+        return Told(words.NOT_RECORDED, words.OUTDATED)
+
+    async def _settle(self, sent: Sent, button: Button) -> Told:
+        if not sent.note:
+            raise WrongAnswer(Asked.NOTE, "Say how you found out.")
+        return await self._press(sent, button)
+
+    async def _press(self, sent: Sent, button: Button) -> Told:
+        about = parse_about(sent.given.metadata)
+        outcome = await self.office.desk.press(
+            Click(
+                person=sent.known.person.id,
+                chat=self.office.chat_name,
+                proposal=about.proposal,
+                digest_prefix=about.digest_prefix,
+                button=button,
+                note=sent.note,
+            ),
+            within_s=time_left(sent.began_at),
+        )
+        return told_of(outcome)
+
+    async def _halt(self, sent: Sent, target: HaltTarget) -> Told:
+        await self.office.desk.halt(
+            sent.known.person.id,
+            target,
+            reason=sent.note or _NO_REASON,
+            chat=self.office.chat_name,
+        )
+        return Told(words.RECORDED, words.STOPPED)
+
+
+async def target_of(office: Office, known: Known, agent: AgentId) -> HaltTarget:
+    """Return the widest stop of *agent* that is the person's to set.
+
+    Raises:
+        NotFound: there is no such agent, or it is not theirs to stop.
+    """
+    for entry in await office.desk.agents(known.person.id):
+        if entry.id == agent and entry.may_stop is not None:
+            if entry.may_stop.scope is HaltScope.ALL:
+                return HaltTarget(scope=HaltScope.AGENT, agent=agent)
+            return entry.may_stop
+    raise NotFound("There is no such agent, or it is not yours to stop.")
+
+
+def _sent(office: Office, record: Record) -> Callable[..., Awaitable[None]]:
+    async def listener(ack: AsyncAck, body: dict[str, Any]) -> None:
+        began_at = asyncio.get_running_loop().time()
+        try:
+            given = parse_submitted(body)
+            who = await office.clicker(body)
+            if not isinstance(who, Known):
+                await _tell(ack, told_stranger(who))
+                return
+            sent = Sent(known=who, given=given, began_at=began_at)
+            await _tell(ack, await record(sent))
+        except WrongAnswer as wrong:
+            await ack(response_action="errors", errors={wrong.block.value: wrong.message})
+            return
+        except KeyturnError as error:
+            await _tell(ack, told_why(error))
+            return
+        except Exception:
+            await _tell(ack, Told(words.NOT_RECORDED_YET, words.WENT_WRONG))
+            raise
+        await office.cards.home(who.person, who.identity)
+
+    return listener
+
+
+async def _tell(ack: AsyncAck, told: Told) -> None:
+    await ack(response_action="update", view=told_modal(told.title, told.message))
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    return tuple(line.strip() for line in text.splitlines() if line.strip())
