@@ -12,10 +12,10 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 UV_VERSION := 0.13.9
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench demo browser lock clean
+.PHONY: help setup run test check bench bench-faults demo browser lock clean
 
 help: ## list these words
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 setup: $(STAMP) ## install into .venv what the other words need
 
@@ -49,6 +49,9 @@ check: setup ## lint, types, contracts
 
 bench: setup ## measure, as ratios taken in one run
 	$(BIN)/python -m benches
+
+bench-faults: setup ## kill the bot 200 times at work; judge what is left
+	$(BIN)/python -m benches.faults
 
 # Without a browser the browser tests skip, with the reason: this word never fails.
 browser: setup ## bring Chromium for the browser tests

@@ -15,10 +15,12 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.progress import Progress
 
-from benches import cycles, decisions, starts, submits
+from benches import cycles, decisions, history, parked, peers, starts, submits
 from benches.deployment import Deployment, new_deployment
 from benches.load import NotMeasured, wrk
+from benches.plot import drawn
 from benches.process import DidNotStart, Server, free_port, running
 from benches.report import Report
 from benches.scale import FULL, QUICK, Scale
@@ -35,6 +37,9 @@ def main(
     folder: Annotated[
         Path, typer.Option(help="Where the database is kept while it is measured.")
     ] = Path("build"),
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw the submits into this file, as SVG.")
+    ] = None,
 ) -> None:
     """Measure submits, decisions, whole cycles, start-up and memory."""
     progress = Console(stderr=True)
@@ -55,6 +60,8 @@ def main(
             said = here / "bot" / "bot.log"
             if said.exists():
                 report.errors.append(f"the bot said: {said.read_text(errors='replace')[-2000:]}")
+    if plot is not None and report.submits:
+        plot.write_text(drawn(report), encoding="utf-8")
     if as_json:
         print(report.to_json())
     else:
@@ -79,9 +86,35 @@ def _measure(report: Report, scale: Scale, here: Path, progress: Console) -> Non
         except NotMeasured as error:
             report.skipped.append(f"submits: {error}")
         report.resident_after_mib = bot.resident_mib
+    with deployment.serving() as bot:
+        progress.print(f"{scale.parked:,} agents that wait", style="dim")
+        try:
+            report.parked = parked.measure(
+                deployment,
+                bot,
+                agents=scale.parked,
+                rounds=scale.rounds,
+                decisions=scale.decisions,
+            )
+        except NotMeasured as error:
+            report.skipped.append(f"agents that wait: {error}")
     report.proposals = _proposals(deployment)
     progress.print("starting again", style="dim")
     report.starts_full = starts.measure(deployment, rounds=scale.starts)
+    try:
+        _measure_history(report, scale, here, progress)
+        if report.submits:
+            progress.print("others, installed for this", style="dim")
+            report.peers = peers.measure(
+                wrk(),
+                keyturn_per_s=report.submits[0].submits_per_s,
+                folder=here,
+                rounds=scale.rounds,
+                seconds=scale.round_s,
+            )
+            report.skipped += report.peers.skipped
+    except NotMeasured as error:
+        report.skipped.append(f"a long history, others: {error}")
 
 
 def _measure_submits(
@@ -109,6 +142,35 @@ def _measure_submits(
             )
             report.submits.append(found)
             report.errors += found.errors
+
+
+def _measure_history(report: Report, scale: Scale, here: Path, progress: Console) -> None:
+    program = wrk()
+    empty, full = new_deployment(here / "empty"), new_deployment(here / "full")
+    with full.serving():
+        full.register()
+        decided, waiting = history.two_lives(full)
+    whole = scale.finished + scale.pending
+    with Progress(console=progress, transient=True) as bar:
+        copying = bar.add_task(f"copying {whole:,} proposals", total=whole)
+        history.fill(
+            full.database,
+            finished=(decided, scale.finished),
+            pending=(waiting, scale.pending),
+            told=lambda made: bar.update(copying, completed=made),
+        )
+    progress.print("submits beside a long history", style="dim")
+    with empty.serving() as new, full.serving() as old:
+        empty.register()
+        report.history = history.measure(
+            program,
+            empty=(empty, new),
+            full=(full, old),
+            finished=scale.finished,
+            pending=scale.pending,
+            rounds=scale.rounds,
+            seconds=scale.round_s,
+        )
 
 
 def _proposals(deployment: Deployment) -> int:

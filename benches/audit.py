@@ -21,7 +21,7 @@ from bot.cli.audit_files import verify_file
 from bot.core.actors import OPERATOR, Actor, person_actor, system_actor
 from bot.core.audit.export import entry_line, header_of
 from bot.core.audit.verify import Known, Report, Verdict
-from bot.core.canonical import Json
+from bot.core.canonical import Plain
 from bot.core.checkpoint import new_origin
 from bot.core.ids import AgentId, PersonId, ProposalId
 from bot.core.leaf import LeafDraft
@@ -79,7 +79,7 @@ def life(proposal: Proposal) -> tuple[LeafDraft, ...]:
     """Return the five entries of an action that was approved and carried out."""
 
     def draft(
-        type_: str, actor: Actor, state: str, private: Sequence[str] = (), **clear: Json
+        type_: str, actor: Actor, state: str, private: Sequence[str] = (), **clear: Plain
     ) -> LeafDraft:
         return LeafDraft(
             type=type_,

@@ -115,6 +115,15 @@ class Deployment:
         """Register people and agents with the running bot, over the operator's socket."""
         asyncio.run(self._register())
 
+    def metric(self, name: str) -> float:
+        """Return what the running bot counts under *name*; 0 where it counts nothing."""
+        with socket.socket(socket.AF_UNIX) as operator:
+            operator.connect(os.path.relpath(load(self.config).admin_socket))
+            operator.sendall(b"GET /metrics HTTP/1.0\r\nHost: keyturn\r\n\r\n")
+            said = operator.makefile("rb").read().decode()
+        found = (line for line in said.splitlines() if line.startswith(f"{name} "))
+        return float(next(found, "0").split()[-1])
+
     def sign_in_link(self, person: str) -> str:
         return asyncio.run(self._sign_in_link(person))
 

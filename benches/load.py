@@ -75,6 +75,26 @@ def load(
     if not asked.exists():
         own = tokens[: max(1, connections // _CONNECTIONS_A_TOKEN)]
         asked.write_text("\n".join([*submit_body(NUMBER).split(NUMBER), *own]), encoding="utf-8")
+    return answered_by(
+        program,
+        port,
+        connections=connections,
+        seconds=seconds,
+        script=_SCRIPT,
+        arguments=[run, str(asked)],
+    )
+
+
+def answered_by(
+    program: str,
+    port: int,
+    *,
+    connections: int,
+    seconds: float,
+    script: Path,
+    arguments: Sequence[str],
+) -> Answered:
+    """Send what *script* makes of *arguments* as fast as the server answers."""
     said = subprocess.run(  # noqa: S603 - found above
         [
             program,
@@ -82,11 +102,10 @@ def load(
             f"--connections={connections}",
             f"--duration={max(1, round(seconds))}s",
             "--timeout=10s",
-            f"--script={_SCRIPT}",
+            f"--script={script}",
             f"http://127.0.0.1:{port}",
             "--",
-            run,
-            str(asked),
+            *arguments,
         ],
         capture_output=True,
         text=True,

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from bot.core.card import Button, Card
 from bot.core.ids import PersonId, ProposalId
+from bot.core.notice import Notice
 from bot.core.pressed import Recorded
 from bot.ports.chat import CardRef, Undeliverable
 from bot.ports.clock import Clock
@@ -51,6 +52,9 @@ class Clicks:
 
     async def replace(self, ref: CardRef, card: Card) -> None:
         """Nothing is shown."""
+
+    async def announce(self, notice: Notice, *, place: str, key: str) -> None:  # noqa: ARG002 - nobody reads here
+        raise Undeliverable("Nobody reads here.", reason="no_channels")
 
     async def run(self, desk: Desk) -> None:
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

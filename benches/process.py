@@ -51,7 +51,13 @@ class Server:
 
 @contextmanager
 def running(
-    command: Sequence[str], *, port: int, log: Path, environment: Mapping[str, str]
+    command: Sequence[str],
+    *,
+    port: int,
+    log: Path,
+    environment: Mapping[str, str],
+    ready: str = "/readyz",
+    folder: Path | None = None,
 ) -> Iterator[Server]:
     """Run *command* until the server it starts is ready, and end it afterwards.
 
@@ -64,10 +70,11 @@ def running(
             command,
             stdout=out,
             stderr=subprocess.STDOUT,
+            cwd=folder,
             env={**os.environ, **environment},
         )
     try:
-        while not _is_ready(port):
+        while not _is_ready(port, ready):
             if process.poll() is not None or time.perf_counter() - started > _READY_WITHIN_S:
                 said = log.read_text(encoding="utf-8", errors="replace")
                 raise DidNotStart(f"{' '.join(command)} did not become ready:\n{said[-2000:]}")
@@ -89,10 +96,10 @@ def free_port() -> int:
         return port
 
 
-def _is_ready(port: int) -> bool:
+def _is_ready(port: int, path: str) -> bool:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
     try:
-        connection.request("GET", "/readyz")
+        connection.request("GET", path)
         return connection.getresponse().status == 200
     except (OSError, http.client.HTTPException):
         return False

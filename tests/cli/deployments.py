@@ -36,7 +36,7 @@ class Deployment:
     def run(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [KEYTURN, *words],
-            env={**self._environment(), **environment},
+            env={**self.environ(), **environment},
             cwd=self.home.parent,
             capture_output=True,
             check=False,
@@ -56,7 +56,7 @@ class Deployment:
         """Run `keyturn serve`; return it and what it printed until it was ready."""
         process = subprocess.Popen(
             [KEYTURN, "serve", *words],
-            env=self._environment(),
+            env=self.environ(),
             cwd=self.home.parent,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -92,8 +92,9 @@ class Deployment:
         assert count == 1
         self.config.write_text(changed)
 
-    def _environment(self) -> dict[str, str]:
-        known = {name: os.environ[name] for name in ("PATH", "LANG", "HOME") if name in os.environ}
+    def environ(self) -> dict[str, str]:
+        names = ("PATH", "PYTHONPATH", "LANG", "HOME")
+        known = {name: os.environ[name] for name in names if name in os.environ}
         return {**known, "KEYTURN_HOME": str(self.home), **self.environment}
 
 

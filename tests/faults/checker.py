@@ -15,7 +15,9 @@ from typing import Any
 MAY_FOLLOW: Mapping[str, frozenset[str]] = {
     "": frozenset({"pending", "approved", "denied"}),
     "pending": frozenset({"approved", "rejected", "expired", "withdrawn", "superseded", "revoked"}),
-    "approved": frozenset({"executing", "expired", "withdrawn", "revoked"}),
+    "approved": frozenset({"executing", "released", "expired", "withdrawn", "revoked"}),
+    "released": frozenset({"redeemed", "expired", "revoked"}),
+    "redeemed": frozenset({"succeeded", "failed", "in_doubt"}),
     "executing": frozenset({"succeeded", "failed", "in_doubt"}),
     "in_doubt": frozenset({"succeeded", "failed"}),
 }

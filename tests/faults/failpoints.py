@@ -1,8 +1,8 @@
 """Places where the bot kills itself: wrappers of its ports, loaded by name like any other.
 
 The settings of a case name this module's store, chat and connector (see ``stage.py``). What is to
-happen is said by the environment: ``KEYTURN_FAILPOINT="after commit execution.intent"``. Without
-it the wrappers only pass on.
+happen is said by the environment: ``KEYTURN_FAILPOINT="after commit execution.intent"``, and
+``KEYTURN_FAILPOINT_NTH`` if not at the first time. Without it the wrappers only pass on.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,10 +27,11 @@ from bot.core.card import Button, Card
 from bot.core.effects import EffectKind, Lease
 from bot.core.erasure import Erased, Erasure
 from bot.core.ids import PersonId, ProposalId
+from bot.core.notice import Notice
 from bot.core.proposal import Action
 from bot.core.step import Ask, Committed, Snapshot, Step, Transition
 from bot.core.verbs import Facts, Preview, Verb
-from bot.ports.chat import CardRef
+from bot.ports.chat import CardRef, Undeliverable
 from bot.ports.clock import Clock
 from bot.ports.connector import Connector, Executed, LookedUp
 from bot.ports.desk import Click, Desk, NotRecorded, Recorded
@@ -47,13 +49,24 @@ VARIABLE = "KEYTURN_FAILPOINT"
 #: Ends nothing: the log tells when a write has arrived at the target.
 TELL_ARRIVAL = "tell arrival"
 DELAY_VARIABLE = "KEYTURN_FAILPOINT_DELAY_S"
+NTH_VARIABLE = "KEYTURN_FAILPOINT_NTH"
 CARDS = "cards.jsonl"
 RECORD = "record.jsonl"
 
 
+_times = count(1)
+
+
+def is_time(place: str) -> bool:
+    """Return whether *place* is where this process has to end, and this the time that counts."""
+    if os.environ.get(VARIABLE) != place:
+        return False
+    return next(_times) >= int(os.environ.get(NTH_VARIABLE, "1"))
+
+
 def reach(place: str) -> None:
-    """End this process, as a power cut would, if *place* is where it has to end."""
-    if os.environ.get(VARIABLE) == place:
+    """End this process, as a power cut would, if it is time."""
+    if is_time(place):
         os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -84,7 +97,7 @@ class FragileStore:
             names[:] = _names(made) if isinstance(made, Transition) else []
             for name in names:
                 reach(f"before commit {name}")
-                if os.environ.get(VARIABLE) == f"inside commit {name}":
+                if is_time(f"inside commit {name}"):
                     self._is_armed = True
             return made
 
@@ -227,6 +240,9 @@ class Board:
         reach("before replace")
         await self._show(ref.where, card)
         reach("after replace")
+
+    async def announce(self, notice: Notice, *, place: str, key: str) -> None:  # noqa: ARG002 - no channels
+        raise Undeliverable("There are no channels.", reason="no_channels")
 
     async def run(self, desk: Desk) -> None:
         """Clicks come through the routes."""

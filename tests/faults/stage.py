@@ -22,7 +22,7 @@ from bot.core.proposal import Proposal
 from bot.ports.queries import Head, Leaves, LogHead, ProposalById, Proposals
 from store.sqlite import SqliteStore
 from tests.faults import target
-from tests.faults.failpoints import DELAY_VARIABLE, VARIABLE
+from tests.faults.failpoints import DELAY_VARIABLE, NTH_VARIABLE, VARIABLE
 from tests.faults.nursery import Born
 
 DATABASE = "keyturn.sqlite3"
@@ -266,12 +266,23 @@ class BotProcess:
 
     @classmethod
     async def start(
-        cls, stage: Stage, failpoint: str = "", *, delay_s: float = 0, must_start: bool = True
+        cls,
+        stage: Stage,
+        failpoint: str = "",
+        *,
+        delay_s: float = 0,
+        nth: int = 1,
+        must_start: bool = True,
     ) -> Self:
         """Return the bot once it answers, or at once if it need not start."""
         born = Born(
             ["serve", "--config", str(stage.folder / SETTINGS)],
-            environment={VARIABLE: failpoint, DELAY_VARIABLE: str(delay_s), "COLUMNS": "500"},
+            environment={
+                VARIABLE: failpoint,
+                DELAY_VARIABLE: str(delay_s),
+                NTH_VARIABLE: str(nth),
+                "COLUMNS": "500",
+            },
             path=stage.plugin,
             folder=stage.folder,
         )

@@ -199,6 +199,8 @@ async def serve(
             erase=Erase(opened.gate, opened.people),
             resource_servers=opened.resource_servers,
             sign_in=opened.sign_in,
+            linking=opened.linking,
+            notices=opened.notices,
             halts=opened.halts,
             checkpoints=opened.checkpoints,
             keys=KeyRotation(opened.gate, _rings(folder / "keys", opened)),

@@ -332,9 +332,11 @@ def test_answers_to_all_this_say_no_secret(channels: Channels):
     assert channels.scanner.leaks(channels.trial.outbound) == []
 
 
-def test_what_is_not_http_is_answered_to_whoever_sent_it_alone(channels: Channels):
+def test_what_is_not_http_is_refused_without_repeating_it(channels: Channels):
     assert len(channels.broken) > 150
     assert all(said.startswith((b"HTTP/1.1 4", b"HTTP/1.0 4")) for said in channels.broken)
+    answers = {str(number): said for number, said in enumerate(channels.broken)}
+    assert channels.scanner.leaks(answers) == []
 
 
 def test_the_log_of_all_this_says_no_secret(channels: Channels):

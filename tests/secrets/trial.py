@@ -168,7 +168,7 @@ def serving(trial: Trial) -> Iterator[None]:
     """Run `keyturn serve` meanwhile; all that it prints is in the trial's log."""
     process = subprocess.Popen(
         [KEYTURN, "serve"],
-        env=trial.deployment._environment(),
+        env=trial.deployment.environ(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )

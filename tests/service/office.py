@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -18,10 +18,12 @@ from bot.core.proposal import Action, Proposal, Rationale
 from bot.core.states import TERMINAL, State
 from bot.core.step import Ask
 from bot.core.transitions import execution
+from bot.ports.chat import Chat
 from bot.ports.clock import Clock
 from bot.ports.desk import Click
 from bot.ports.notifier import Notifier
 from bot.ports.queries import Leaves, ProposalById
+from bot.ports.shelf import Shelf
 from bot.ports.store import Store
 from bot.service.agents import AgentBook
 from bot.service.caps import Caps
@@ -29,11 +31,15 @@ from bot.service.checkpoints import Checkpoints
 from bot.service.connectors import Connectors
 from bot.service.credentials import Credentials
 from bot.service.desk import OfficeDesk
+from bot.service.directories import Directories
 from bot.service.expire import Expire
 from bot.service.gate import Gate
 from bot.service.grant_keys import SEED_BYTES, GrantKeys
 from bot.service.halt import Halts
+from bot.service.identities import StoredIdentities
+from bot.service.linking import Linking
 from bot.service.news import NewsDesk
+from bot.service.notice_routes import NoticeBook
 from bot.service.people import PeopleBook
 from bot.service.policy_book import PolicyBook
 from bot.service.reading import Reading
@@ -96,6 +102,9 @@ class Office:
     agents: AgentBook
     people: PeopleBook
     sign_in: SignIn
+    linking: Linking
+    identities: StoredIdentities
+    notices: NoticeBook
     submit: Submit
     reading: Reading
     news: NewsDesk
@@ -206,21 +215,27 @@ async def open_office(
     with_workers: bool = True,
     notifier: Notifier | None = None,
     make_store: Callable[[Clock], Awaitable[Store]] | None = None,
+    make_chats: Callable[[Store, Shelf, Clock], Mapping[str, Chat]] | None = None,
 ) -> AsyncIterator[Office]:
-    """Open it on a memory store, or on what *make_store* makes; its log has to verify."""
+    """Open it on a memory store, or on what *make_store* makes; its log has to verify.
+
+    What *make_chats* makes is tried before the silent chat.
+    """
     clock = ManualClock()
     store: Any = MemoryStore(clock=clock) if make_store is None else await make_store(clock)
     notebook = notebook or Notebook()
     chat = SilentChat()
     groups = Groups()
     book = PolicyBook(store, parse_policy(policy))
+    shelf = MemoryShelf(clock=clock)
+    chats = {} if make_chats is None else make_chats(store, shelf, clock)
     gate = Gate(
         store=store,
-        shelf=MemoryShelf(clock=clock),
-        directory=groups,
+        shelf=shelf,
+        directory=Directories(groups, chats=chats),
         connectors=Connectors([notebook]),
         policies=book,
-        chats={chat.name: chat},
+        chats={**chats, chat.name: chat},
         notifier=notifier or SilentNotifier(),
         clock=clock,
         entropy=os.urandom,
@@ -261,6 +276,9 @@ async def open_office(
             agents=agents,
             people=people,
             sign_in=sign_in,
+            linking=Linking(gate),
+            identities=StoredIdentities(store),
+            notices=NoticeBook(gate),
             submit=Submit(gate),
             reading=reading,
             news=NewsDesk(gate, reading=reading, waiters=waiters),

@@ -29,7 +29,7 @@ from bot.ports.queries import Halts as HaltsQuery
 from bot.service.caps import Caps
 from bot.service.deliver import Deliver
 from bot.testing.notebook import Notebook
-from tests.service.office import ALLOW, DENY, Office, open_office, request
+from tests.service.office import ALLOW, DENY, FOUR_EYES, HOLD, Office, open_office, request
 
 
 async def test_an_approved_action_is_carried_out_exactly_as_it_was_stored(office: Office) -> None:
@@ -305,6 +305,19 @@ async def test_a_card_that_cannot_be_delivered_is_said_to_the_agent(office: Offi
     assert found.state is State.PENDING
 
 
+async def test_a_chat_that_asks_to_wait_is_not_asked_before() -> None:
+    async with open_office(with_workers=False) as office:
+        deliver = Deliver(office.gate)
+        await office.propose()
+        office.chat.fail_with = NotDeliveredNow("busy", retry_after_s=600)
+        await deliver.deliver(await office.gate.dispatch.take(EffectKind.DELIVER, limit=9))
+
+        office.clock.advance(590)
+        assert await office.store.lease([EffectKind.DELIVER], limit=9, for_s=60) == []
+        office.clock.advance(11)
+        assert len(await office.store.lease([EffectKind.DELIVER], limit=9, for_s=60)) == 1
+
+
 async def test_a_chat_that_is_down_gets_the_card_later() -> None:
     async with open_office(with_workers=False) as office:
         deliver = Deliver(office.gate)
@@ -354,6 +367,50 @@ async def test_the_inbox_holds_what_waits_for_me_and_what_became_of_the_rest(
     assert (others.waiting, others.decided) == ([], [])
     with pytest.raises(NotFound):
         await office.desk.card(eve.id, waiting.id, max_chars=4000)
+
+
+async def test_a_long_inbox_comes_page_by_page_the_oldest_first() -> None:
+    async with open_office() as office:
+        made = [(await office.propose(str(n), key=str(n))).id for n in range(5)]
+
+        pages = [
+            await office.desk.inbox(office.dana.id, max_chars=4000, limit=2, page=page)
+            for page in (1, 2, 3, 4)
+        ]
+
+        shown = [[card.proposal for card in page.waiting] for page in pages]
+        assert shown == [made[:2], made[2:4], made[4:], made[4:]]
+        assert [(p.page, p.pages, p.waiting_total) for p in pages] == [
+            (1, 3, 5),
+            (2, 3, 5),
+            (3, 3, 5),
+            (3, 3, 5),
+        ]
+
+
+async def test_what_waits_for_others_is_not_counted_as_waiting_for_the_principal() -> None:
+    async with open_office(policy=FOUR_EYES) as office:
+        await office.propose()
+
+        mine = await office.desk.inbox(office.dana.id, max_chars=4000)
+
+        assert (mine.waiting_total, len(mine.waiting), len(mine.decided)) == (0, 0, 1)
+
+
+async def test_much_that_waits_for_one_person_hides_nothing_from_another() -> None:
+    caps = Caps(pending_per_agent=1000, pending_per_principal=1000, submits_per_minute=10_000)
+    one_of_them = HOLD.replace("mode: confirm", "mode: confirm, approvers: [group:security]")
+    async with open_office(policy=one_of_them, caps=caps) as office:
+        eve = await office.person("eve")
+        office.groups.members_of["security"] = frozenset({eve.id})
+        first = await office.propose("for eve", key="first")
+        await office.gate.policies.activate(HOLD, actor=OPERATOR)
+        for n in range(220):
+            await office.propose(str(n), key=str(n))
+
+        hers = await office.desk.inbox(eve.id, max_chars=4000)
+
+        assert [card.proposal for card in hers.waiting] == [first.id]
 
 
 async def test_dry_run_keeps_nothing(office: Office) -> None:

@@ -238,6 +238,25 @@ class ErasesInTwoCommits(MemoryStore):
         return await super().erase(erasure)
 
 
+class KeepsTheIdentities(MemoryStore):
+    async def erase(self, erasure: Erasure) -> Committed[Erased]:
+        kept = dict(self._records.identities)
+        committed = await super().erase(erasure)
+        self._records.identities.update(kept)
+        return committed
+
+
+class ForgetsARoute(MemoryStore):
+    def _snapshot(self, ask: Ask) -> Snapshot:
+        return replace(super()._snapshot(ask), routes=())
+
+
+class LetsTwoHaveOneAddress(MemoryStore):
+    def _apply(self, made: Transition[T]) -> Committed[T]:
+        self._records.emails.clear()
+        return super()._apply(made)
+
+
 class _NeverUndone(Records):
     @contextmanager
     def together(self) -> Any:
@@ -270,6 +289,9 @@ _CAUGHT_BY = {
     KeepsTheOpenings: "test_what_opens_their_entries_goes_and_that_of_others_stays",
     RewritesTheLog: "test_no_entry_changes_and_so_the_root_stays",
     ErasesInTwoCommits: "test_an_erasure_that_cannot_be_recorded_erases_nothing",
+    KeepsTheIdentities: "test_an_erasure_takes_every_identity_of_the_person",
+    ForgetsARoute: "test_a_step_sees_every_route_that_is_set",
+    LetsTwoHaveOneAddress: "test_no_two_active_people_have_one_address",
     ReadsOnAfterClosing: "test_closing_finishes_what_was_begun_and_refuses_what_comes",
 }
 

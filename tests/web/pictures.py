@@ -4,15 +4,16 @@ import asyncio
 import os
 import shutil
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from playwright.async_api import Browser, Page, async_playwright
 
+from bot.core.actors import Person
 from bot.testing.clock import ManualClock
 from bot.testing.desk import MemoryDesk
-from tests.web.scenes import DANA, MIRA, a_day, stop_the_keeper
+from tests.web.scenes import DANA, LEILA, MIRA, a_crowd, a_day, many_scripts, stop_the_keeper
 from tests.web.serving import Served, serving
 
 #: Nothing here needs the network, a GPU or a sandbox of its own.
@@ -44,8 +45,27 @@ async def take_all(folder: Path, executable: Path) -> None:
                     stop_the_keeper(made)
                     return made
 
+                suffix = f"{width_name}-{scheme}"
                 async with serving(desk) as served, _page(browser, width, scheme, served) as page:
-                    await _walk(page, served, names, folder, f"{width_name}-{scheme}")
+                    await _walk(page, served, names, folder, suffix)
+                async with (
+                    serving(a_crowd) as served,
+                    _page(browser, width, scheme, served) as page,
+                ):
+                    await _take(
+                        page, served, DANA, {"crowd": "/?page=2"}, into=folder, suffix=suffix
+                    )
+                scripts: dict[str, str] = {}
+
+                def many(clock: ManualClock, names: dict[str, str] = scripts) -> MemoryDesk:
+                    made, proposals = many_scripts(clock)
+                    names.update(proposals)
+                    return made
+
+                async with serving(many) as served, _page(browser, width, scheme, served) as page:
+                    paths = {name: f"/proposals/{proposal}" for name, proposal in scripts.items()}
+                    paths = {"scripts": "/", **paths}
+                    await _take(page, served, LEILA, paths, into=folder, suffix=suffix)
         await browser.close()
 
 
@@ -62,6 +82,16 @@ async def _page(browser: Browser, width: int, scheme: str, served: Served) -> As
     await page.clock.install(time=served.clock.now())
     yield page
     await context.close()
+
+
+async def _take(
+    page: Page, served: Served, who: Person, paths: Mapping[str, str], *, into: Path, suffix: str
+) -> None:
+    await page.goto(f"{served.url}/signin#{served.sign_in_code(who.id)}")
+    await page.wait_for_url(served.url + "/")
+    for name, path in paths.items():
+        await page.goto(served.url + path)
+        await page.screenshot(path=into / f"{name}-{suffix}.png", full_page=True)
 
 
 async def _walk(

@@ -51,7 +51,7 @@ def a_day(clock: Clock) -> tuple[MemoryDesk, dict[str, ProposalId]]:
     desk = MemoryDesk(
         clock=clock,
         people={person.id: person for person in (DANA, MIRA, SAM)},
-        agents={agent.id: agent for agent in (FORUM, KEEPER, CLERK)},
+        known_agents={agent.id: agent for agent in (FORUM, KEEPER, CLERK)},
     )
     names: dict[str, ProposalId] = {}
 
@@ -304,6 +304,75 @@ def a_day(clock: Clock) -> tuple[MemoryDesk, dict[str, ProposalId]]:
         for index, (minutes, what, who) in enumerate(steps)
     ]
     return desk, names
+
+
+def a_crowd(clock: Clock, *, waiting: int = 120) -> MemoryDesk:
+    """Return a desk on which one agent has left far more than anybody decides in a day."""
+    now = clock.now()
+    desk = MemoryDesk(clock=clock, people={DANA.id: DANA}, known_agents={KEEPER.id: KEEPER})
+    for number in range(1, waiting + 1):
+        desk.hold(
+            a_proposal(
+                number,
+                agent=KEEPER.id,
+                principal=DANA.id,
+                at=now - timedelta(minutes=50) + timedelta(seconds=number),
+                params={"message": f"msg-{number:04}@mail.example.org"},
+                effect=f"Delete message {number} from the folder Newsletters",
+                target="Shared mailbox team@example.org",
+                expires_at=now + timedelta(minutes=10, seconds=number),
+            )
+        )
+    return desk
+
+
+LEILA = a_person("ليلى الحسيني")
+NOAM = a_person("נועם בן־דוד")
+CLERK_IN_HEBREW = an_agent("עוזר-הדואר", owner=NOAM.id, purpose="קורא את תיבת הדואר ומציע תשובות")
+ONE_WORD = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft" * 3
+ARABIC = (
+    "مرحبا توماش،\n\nسبب التأخير هو مجموعة الاتصالات: pool_size = 20 مع 40 عاملا.\n"
+    "ارفع القيمة إلى 40 (انظر https://wiki.example.org/pooling)."
+)
+OVERRIDDEN = "החזר 100 \u202eשקל\u202c ללקוח \u2067042-7731\u2069"
+
+
+def many_scripts(clock: Clock) -> tuple[MemoryDesk, dict[str, ProposalId]]:
+    """Return a desk whose people and agents write from right to left, and words without end."""
+    now = clock.now()
+    desk = MemoryDesk(
+        clock=clock,
+        people={person.id: person for person in (LEILA, NOAM)},
+        known_agents={agent.id: agent for agent in (FORUM, CLERK_IN_HEBREW)},
+    )
+    arabic = a_proposal(
+        1,
+        agent=FORUM.id,
+        principal=LEILA.id,
+        at=now - timedelta(minutes=3),
+        params={"visibility": "public", "body": ARABIC, "tags": ["مهلة", "pool", "זמן"]},
+        audience=Audience(reach=Reach.PUBLIC, who="كل من يستطيع فتح المنتدى", readers=1240),
+        effect="نشر إجابة في المنتدى eng-help (موضوع 4711)",
+        target="forum.example.org, eng-help, موضوع 4711",
+        rationale=Rationale(why="سأل توماش أمس (16:40) ولم يجب أحد.", expects="إجابة واحدة."),
+        expires_at=now + timedelta(minutes=57),
+    )
+    hebrew = a_proposal(
+        2,
+        agent=CLERK_IN_HEBREW.id,
+        principal=LEILA.id,
+        at=now - timedelta(minutes=2),
+        verb="mail.send",
+        resource="mailbox:team",
+        params={"subject": OVERRIDDEN, "to": "noam@example.org", "reference": ONE_WORD},
+        audience=Audience(reach=Reach.OUTSIDE, who="noam@example.org ועוד 3 נמענים"),
+        effect=f"Send a mail about {ONE_WORD}",
+        target=OVERRIDDEN,
+        expires_at=now + timedelta(minutes=58),
+    )
+    for proposal in (arabic, hebrew):
+        desk.hold(proposal)
+    return desk, {"arabic": arabic.id, "hebrew": hebrew.id}
 
 
 def stop_the_keeper(desk: MemoryDesk, *, principal: PersonId = DANA.id) -> None:

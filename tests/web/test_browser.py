@@ -1,6 +1,7 @@
 """The inbox in a real browser: what JavaScript adds, what works without, and who can use it."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,14 @@ import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
+from bot.core.actors import Person
 from bot.core.ids import ProposalId
 from bot.core.states import State
 from bot.core.untrusted import Untrusted, show
+from bot.testing.clock import ManualClock
+from bot.testing.desk import MemoryDesk
 from tests.web.pictures import BROWSER_ARGS
-from tests.web.scenes import DANA, HOSTILE, a_day, stop_the_keeper
+from tests.web.scenes import DANA, HOSTILE, LEILA, a_crowd, a_day, many_scripts, stop_the_keeper
 from tests.web.serving import Served, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
@@ -171,7 +175,8 @@ async def test_many_open_pages_share_one_stream(browser: Browser, served: Served
 
 async def test_times_are_told_in_the_readers_zone(page: Page, served: Served) -> None:
     await page.goto(f"{served.url}/proposals/{named(served, 1)}")
-    await expect(page.locator(".brief time").first).to_have_text("in 54 minutes (10:02 AM)")
+    await expect(page.locator(".brief time").first).to_have_text("in 54 minutes (10:02 AM EDT)")
+    await expect(page.get_by_role("contentinfo")).to_contain_text("(America/New_York)")
 
 
 async def test_it_is_decided_with_the_keyboard_alone(page: Page, served: Served) -> None:
@@ -241,6 +246,7 @@ async def test_everything_works_without_javascript(browser: Browser, served: Ser
     await expect(page.locator(".brief time").first).to_have_text(
         "in 54 minutes (14 Mar 2030, 14:02 UTC)"
     )
+    await expect(page.get_by_role("contentinfo")).to_contain_text("Times are in UTC.")
     await page.locator("summary", has_text="Reject").click()
     await page.get_by_label("Why not?").fill("Ask the database team first.")
     await page.get_by_role("button", name="Reject it").click()
@@ -299,3 +305,121 @@ async def test_every_page_fits_a_narrow_phone(browser: Browser, served: Served) 
             wide.append(f"{page.url}: {width}")
     await context.close()
     assert wide == []
+
+
+async def test_what_was_pressed_is_not_told_as_less_than_what_became_of_it(
+    page: Page, served: Served
+) -> None:
+    await page.goto(f"{served.url}/proposals/{named(served, 1)}")
+    await page.get_by_role("button", name="Approve").click()
+    await expect(page.locator(".flash")).to_have_text(
+        "Recorded. Approved. It will be carried out now."
+    )
+
+
+@asynccontextmanager
+async def signed_in(
+    browser: Browser, served: Served, who: Person, **context: Any
+) -> AsyncIterator[Page]:
+    opened = await browser.new_context(**context)
+    page = await opened.new_page()
+    await page.goto(f"{served.url}/signin#{served.sign_in_code(who.id)}")
+    await page.wait_for_url(f"{served.url}/")
+    yield page
+    await opened.close()
+
+
+async def test_a_long_inbox_is_read_page_by_page_the_oldest_first(browser: Browser) -> None:
+    async with serving(a_crowd) as served, signed_in(browser, served, DANA) as page:
+        first = page.locator(".row-waiting a").first
+        pages = page.get_by_role("navigation", name="Pages of what waits")
+        await expect(page.get_by_role("heading", name="Waiting for you 120")).to_be_visible()
+        await expect(first).to_have_text("Delete message 1 from the folder Newsletters")
+        await expect(page.locator(".row-waiting")).to_have_count(50)
+
+        await pages.get_by_role("link", name="Later").click()
+        await expect(first).to_have_text("Delete message 51 from the folder Newsletters")
+        await expect(pages).to_contain_text("Page 2 of 3")
+
+        await pages.get_by_role("link", name="Newest").click()
+        await expect(page.locator(".row-waiting")).to_have_count(20)
+        await expect(pages.get_by_role("link", name="Later")).to_have_count(0)
+        await pages.get_by_role("link", name="Oldest").click()
+        await expect(first).to_have_text("Delete message 1 from the folder Newsletters")
+
+
+OVERFLOWING = """
+() => [...document.querySelectorAll("main *")]
+  .filter(node => !node.closest(".unseen, .scroll") && node.getClientRects().length)
+  .filter(node => {
+    const box = node.getBoundingClientRect(), frame = node.closest("main").getBoundingClientRect();
+    return box.left < frame.left - 1 || box.right > frame.right + 1;
+  })
+  .map(node => `${node.localName}.${node.className}: ${node.textContent.trim().slice(0, 40)}`)
+"""
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+async def test_text_from_right_to_left_and_endless_words_stay_in_their_box(
+    browser: Browser, width: int
+) -> None:
+    names: dict[str, ProposalId] = {}
+
+    def desk(clock: ManualClock) -> MemoryDesk:
+        made, proposals = many_scripts(clock)
+        names.update(proposals)
+        return made
+
+    size: Any = {"width": width, "height": 740}
+    async with (
+        serving(desk) as served,
+        signed_in(browser, served, LEILA, viewport=size) as page,
+    ):
+        for path in ("/", *(f"/proposals/{proposal}" for proposal in names.values())):
+            await page.goto(served.url + path)
+            assert await page.evaluate(OVERFLOWING) == []
+            assert await page.evaluate("document.documentElement.scrollWidth") <= width
+        codes = page.locator("mark.code")
+        assert set(await codes.all_text_contents()) >= {"⟨U+202E⟩", "⟨U+2067⟩"}
+        told = {
+            await code.evaluate("node => getComputedStyle(node).direction")
+            for code in await codes.all()
+        }
+        assert told == {"ltr"}
+
+
+async def test_pages_can_be_read_with_letters_twice_as_large(
+    browser: Browser, served: Served
+) -> None:
+    context = await browser.new_context(viewport={"width": 1280, "height": 800})
+    wide: list[str] = []
+    async for page in every_page(served, context):
+        await page.evaluate("document.documentElement.style.fontSize = '200%'")
+        width = await page.evaluate("document.documentElement.scrollWidth")
+        if width > 1280:
+            wide.append(f"{page.url}: {width}")
+    await context.close()
+    assert wide == []
+
+
+async def test_every_page_has_its_landmarks_and_one_heading_above_all(
+    browser: Browser, served: Served
+) -> None:
+    context = await browser.new_context()
+    lacking: list[str] = []
+    async for page in every_page(served, context):
+        for what, count in {
+            "banner": await page.get_by_role("banner").count(),
+            "main": await page.get_by_role("main").count(),
+            "contentinfo": await page.get_by_role("contentinfo").count(),
+            "h1": await page.locator("h1").count(),
+            "lang": await page.locator("html[lang=en]").count(),
+            "title": int(" · Keyturn" in await page.title()),
+        }.items():
+            if count != 1:
+                lacking.append(f"{page.url}: {count} of {what}")
+        unnamed = page.locator("main section:not([aria-label], [aria-labelledby])")
+        if await unnamed.count():
+            lacking.append(f"{page.url}: a section without a name")
+    await context.close()
+    assert lacking == []

@@ -14,6 +14,7 @@ from bot.core.ids import ProposalId
 from bot.core.tokens import TokenKind, spell_token, token_hash, token_kind
 from bot.testing.clock import ManualClock
 from store.memory.shelf import MemoryShelf
+from tests.web.dom import Parser
 from tests.web.scenes import DANA, MIRA, SAM, a_day
 from tests.web.seat import WebSeat, fields, said
 from tests.web.serving import Chance, Served, serving
@@ -353,3 +354,32 @@ def test_the_host_is_spelled_as_browsers_send_it(public_url: str, host: str) -> 
 async def test_an_inbox_that_is_over_does_not_keep_its_listener(served: Served) -> None:
     assert isinstance(served.inbox, WebInbox)
     await served.inbox.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "status", "told"),
+    [
+        ("/proposals/prp_" + "0" * 26, None, 404, "the address is cut"),
+        ("/stop", {"scope": "agent", "reason": "x"}, 422, "Go back"),
+        ("/stop", {"scope": "all", "reason": " "}, 422, "A reason is"),
+        ("/stop", {"scope": "all"}, 422, "A reason is needed"),
+        ("/halts/hlt_" + "0" * 26 + "/resume", {"reason": ""}, 422, "A reason is"),
+        ("/proposals/prp_" + "0" * 26 + "/press", {"button": "x"}, 422, "Go back"),
+        ("/stop", {"scope": "all", "reason": "x", "form": "0" * 64}, 403, "Open"),
+    ],
+)
+async def test_every_page_that_refuses_says_what_to_do(
+    dana: WebSeat, path: str, form: dict[str, str] | None, status: int, told: str
+) -> None:
+    good = fields((await dana.get("/")).one("form", action="/signout"))
+    url = dana.url + path
+    if form is None:
+        request = dana.browser.get(url)
+    else:
+        request = dana.browser.post(url, data=good | form, headers={"Origin": dana.url})
+    async with request as answer:
+        page = Parser.parse(await answer.text())
+
+    assert answer.status == status
+    assert told in page.one("main").text
+    assert page.one("main").all("a", href="/")

@@ -83,19 +83,21 @@ class ViewsByReading(Around):
 
 
 class LosesTheDigest(Around):
-    async def press(self, click: Click) -> Pressed:
-        return await self._desk.press(replace(click, digest_prefix=click.digest_prefix[:8]))
+    async def press(self, click: Click, **limits: Any) -> Pressed:
+        return await self._desk.press(
+            replace(click, digest_prefix=click.digest_prefix[:8]), **limits
+        )
 
 
 class SaysNothing(Around):
-    async def press(self, click: Click) -> Pressed:
-        return replace(await self._desk.press(click), message="")
+    async def press(self, click: Click, **limits: Any) -> Pressed:
+        return replace(await self._desk.press(click, **limits), message="")
 
 
 class PressesForThePrincipal(Around):
-    async def press(self, click: Click) -> Pressed:
+    async def press(self, click: Click, **limits: Any) -> Pressed:
         principal = self._desk.proposals[click.proposal].principal
-        return await self._desk.press(replace(click, person=principal))
+        return await self._desk.press(replace(click, person=principal), **limits)
 
 
 class ListsEveryPost(WebInbox):
@@ -142,13 +144,14 @@ class ShowsTheLastReplacement(WebInbox):
 
 
 class PrintsWhatItIsGiven(WebInbox):
-    """Templates print values as they are: the engine neither shows nor escapes them."""
+    """Templates print values as they are: neither engine nor filter shows or escapes them."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         environment: Environment = self._renderer._environment
         environment.autoescape = False
         environment.finalize = None
+        environment.filters["exact"] = str
 
 
 class RemembersPeople(Around):
