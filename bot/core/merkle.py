@@ -66,16 +66,27 @@ class Frontier:
         Raises:
             InvalidInput: *leaf* is not 32 bytes.
         """
-        if len(leaf) != HASH_BYTES:
-            raise InvalidInput(f"a hash is {HASH_BYTES} bytes, not {len(leaf)}")
-        subtrees = self.subtrees
+        return self.extended((leaf,))
+
+    def extended(self, leaves: Iterable[bytes]) -> "Frontier":
+        """Return the frontier with the hashes *leaves* as the last leaves.
+
+        Raises:
+            InvalidInput: one of them is not 32 bytes.
+        """
+        subtrees = list(self.subtrees)
         size = self.size
-        full = leaf
-        # One subtree fills up for each bit that the addition carries over.
-        filled = (size ^ (size + 1)).bit_length() - 1
-        for index in range(1, filled + 1):
-            full = hashlib.sha256(b"\x01" + subtrees[-index] + full).digest()
-        return Frontier(size + 1, (*subtrees[: len(subtrees) - filled], full))
+        for full in leaves:
+            if len(full) != HASH_BYTES:
+                raise InvalidInput(f"a hash is {HASH_BYTES} bytes, not {len(full)}")
+            # One subtree fills up for each bit that the addition carries over.
+            filled = size
+            while filled & 1:
+                full = hashlib.sha256(b"\x01" + subtrees.pop() + full).digest()  # noqa: PLW2901
+                filled >>= 1
+            subtrees.append(full)
+            size += 1
+        return Frontier(size, tuple(subtrees))
 
     def root(self) -> bytes:
         """Return the root of the log."""
@@ -113,10 +124,7 @@ def frontier_of(leaf_hashes: Iterable[bytes]) -> Frontier:
     Raises:
         InvalidInput: a hash is not 32 bytes.
     """
-    frontier = Frontier()
-    for leaf in leaf_hashes:
-        frontier = frontier.append(leaf)
-    return frontier
+    return Frontier().extended(leaf_hashes)
 
 
 def root_of(leaf_hashes: Iterable[bytes]) -> bytes:

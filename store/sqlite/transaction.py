@@ -140,10 +140,7 @@ class Transaction:
         if not self._has_written:
             return None
         self.flush()
-        frontier = self._frontier
-        for leaf in self._hashes:
-            frontier = frontier.append(leaf)
-        self._frontier = frontier
+        self._frontier = frontier = self._frontier.extended(self._hashes)
         self._execute(_SET_HEAD, (self._now, self._position, self._size, frontier.to_bytes()))
         return self._changes
 

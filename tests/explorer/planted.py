@@ -233,7 +233,7 @@ PLANTED: Final[Mapping[str, Planted]] = {
     ),
     "store: the head of the log stays behind": Planted(
         "one proposal replaces another",
-        Change(transaction.Transaction.finish, "self._frontier = frontier", "pass"),
+        Change(transaction.Transaction.finish, "self._frontier = frontier =", "frontier ="),
     ),
     "store: what failed to commit is remembered": Planted(
         "at once, and on a full disk",

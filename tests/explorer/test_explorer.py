@@ -8,6 +8,7 @@ from tests.explorer.search import run
 from tests.explorer.small_worlds import SMALL_WORLDS, SmallWorld
 
 
+@pytest.mark.timeout(600)  # seconds of work; much else may run beside it
 @pytest.mark.parametrize("world", SMALL_WORLDS, ids=lambda world: world.name)
 def test_no_order_of_events_breaks_a_law(world: SmallWorld, tmp_path: Path) -> None:
     explored = run(world.explored(tmp_path / "reopened.sqlite3"))

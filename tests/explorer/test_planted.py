@@ -9,6 +9,7 @@ from tests.explorer.search import run
 from tests.explorer.small_worlds import small_world
 
 
+@pytest.mark.timeout(600)  # seconds of work; much else may run beside it
 @pytest.mark.parametrize("planted", PLANTED)
 def test_a_planted_fault_is_found(planted: str, tmp_path: Path) -> None:
     fault = PLANTED[planted]

@@ -16,6 +16,7 @@ from tests.faults.reckoning import DOUBLE, FALSE, LOST, UNINTENDED, Export, Live
 KILLS = 20
 
 
+@pytest.mark.timeout(600)  # seconds of work; much else may run beside it
 async def test_twenty_kills_leave_nothing_twice_unapproved_lost_or_false(tmp_path: Path) -> None:
     run = await kill_again_and_again(tmp_path, kills=KILLS, lanes=2, seed=7, told=lambda _: None)
 
