@@ -15,17 +15,13 @@ from bot.core.effects import deliver
 from bot.core.ids import proposal_id
 from bot.core.proposal import Proposal
 from bot.core.step import Ask, IdempotencyRef, Snapshot, Step, Transition
+from bot.system_clock import SystemClock
 from bot.testing.stores import acts
 from store.sqlite import SqliteStore
 
 ALONE = 400
 IN_A_CROWD = 6_000
 LIKE = acts.proposal(1, before={"body": "x" * 900})
-
-
-class SystemClock:
-    def now(self) -> datetime:
-        return datetime.now(UTC)
 
 
 async def submit(store: SqliteStore) -> Proposal:

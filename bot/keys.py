@@ -4,7 +4,6 @@ A file holds its keys from the oldest to the newest, one a line; the last one is
 ``# made TIME`` says when the key below it was made; without one, the file's own time does.
 """
 
-import os
 import re
 import secrets
 from collections.abc import Iterator, Sequence
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from bot.core.errors import SettingsInvalid
 from bot.core.signed_note import NoteInvalid, Signer
+from bot.durable import write_whole
 from bot.secret_refs import private_file_problem
 
 #: Encrypts what chats keep: sessions, references to cards.
@@ -64,21 +64,12 @@ def add_key(path: Path, text: str, *, made_at: datetime) -> None:
     """Put *text* below the keys in *path*, which need not be there; durable, and never half."""
     before = tuple(_lines(path)) if path.exists() else ()
     lines = (*before, KeyLine(text=text, made_at=made_at))
-    new = path.with_name(path.name + ".new")
-    new.unlink(missing_ok=True)
-    handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        for line in lines:
-            made = line.made_at.astimezone(UTC).isoformat(timespec="seconds")
-            file.write(f"{_MADE}{made}\n{line.text}\n")
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    write_whole(path, "".join(map(_spelled, lines)).encode("ascii"))
+
+
+def _spelled(line: KeyLine) -> str:
+    made = line.made_at.astimezone(UTC).isoformat(timespec="seconds")
+    return f"{_MADE}{made}\n{line.text}\n"
 
 
 def grant_key_files(folder: Path) -> Sequence[Path]:

@@ -2,95 +2,28 @@
 
 import ipaddress
 import os
-import re
 import ssl
 from collections.abc import Iterator, Mapping
 from datetime import UTC
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    ValidationError,
-    ValidationInfo,
-)
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bot.core.daily import Daily
 from bot.core.errors import SettingsInvalid
-from bot.core.ip_address import is_disguised, is_literal
 from bot.core.policy_yaml import Place as Way
 from bot.core.policy_yaml import Read, read_yaml
 from bot.secret_refs import SecretRefs, is_placeholder, private_file_problem
 from bot.service.caps import Caps
 from bot.settings_problems import place, way_of, without, wrong_keys
+from bot.settings_values import UTC_NAME, Cap, Host, Location, Name, Network, Own, Port, Zone
 
-Name: TypeAlias = Annotated[
-    str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(?:[-_.][a-z0-9]+)*$", max_length=64)
-]
-Port: TypeAlias = Annotated[int, Field(ge=1, le=65_535)]
-Cap: TypeAlias = Annotated[int, Field(ge=1)]
-#: What a chat, connector or store says for itself; its own adapter parses it.
-Own: TypeAlias = dict[str, Any]
-
-_UTC = "UTC"
 _CAPS = Caps()
-_HOST = re.compile(r"[a-z0-9.-]{1,253}")
 #: How a reference to a credential begins.
 _KEPT = ("env:", "file:")
-
-
-def _path(value: object, info: ValidationInfo) -> Path:
-    if not isinstance(value, str) or not value:
-        raise ValueError("is not a path. Write it as text; it is relative to the settings file")
-    context: dict[str, Path] = info.context or {}
-    return context.get("folder", Path()) / Path(value).expanduser()
-
-
-def _network(value: object) -> object:
-    if not isinstance(value, str):
-        raise ValueError("is not an address range. Write it as text, for example 10.0.0.0/8")  # noqa: TRY004
-    try:
-        return ipaddress.ip_network(value)
-    except ValueError:
-        raise ValueError(
-            f"{value} is not an address range. Write it like 10.0.0.0/8 or 192.0.2.7/32"
-        ) from None
-
-
-def _host(value: object) -> object:
-    is_host = isinstance(value, str) and (
-        is_literal(value) or (_HOST.fullmatch(value) is not None and not is_disguised(value))
-    )
-    if not is_host:
-        raise ValueError(
-            f"{value} is not a host. Write its name in small letters or its address, no port"
-        )
-    return value
-
-
-def _zone(value: object) -> object:
-    if value == _UTC:
-        return value
-    try:
-        return ZoneInfo(str(value)).key
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(
-            f"{value} is no time zone of this machine. Write it like UTC or Europe/Berlin"
-        ) from None
-
-
-Zone: TypeAlias = Annotated[str, BeforeValidator(_zone)]
-Location: TypeAlias = Annotated[Path, BeforeValidator(_path)]
-Host: TypeAlias = Annotated[str, BeforeValidator(_host)]
-Network: TypeAlias = Annotated[
-    ipaddress.IPv4Network | ipaddress.IPv6Network, BeforeValidator(_network)
-]
 
 
 class _Section(BaseModel):
@@ -182,12 +115,12 @@ class Notices(_Section):
     """When channels get their digest: at ``digest_hour`` o'clock in ``time_zone``."""
 
     digest_hour: Annotated[int, Field(ge=0, le=23)] = 8
-    time_zone: Zone = _UTC
+    time_zone: Zone = UTC_NAME
 
     @property
     def daily(self) -> Daily:
         # Not every machine has the list of time zones.
-        zone = UTC if self.time_zone == _UTC else ZoneInfo(self.time_zone)
+        zone = UTC if self.time_zone == UTC_NAME else ZoneInfo(self.time_zone)
         return Daily(hour=self.digest_hour, zone=zone)
 
 

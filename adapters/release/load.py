@@ -1,6 +1,6 @@
 """From the section in ``keyturn.yaml`` to a connector, or to everything that is wrong with it."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from pydantic import ValidationError
@@ -9,6 +9,7 @@ from adapters.release.config import ConnectorSection, VerbSection
 from adapters.release.connector import ReleaseConnector
 from bot.core.canonical import Digest, digest_of
 from bot.core.errors import SettingsInvalid
+from bot.core.section_problems import problems_in
 from bot.core.verbs import Release, Verb
 from bot.ports.clock import Clock
 
@@ -33,7 +34,7 @@ def create(
     except ValidationError as error:
         raise SettingsInvalid(
             f"The connector {name} cannot be used.",
-            problems=list(_in_words(error, f"connectors.{name}")),
+            problems=list(problems_in(error, f"connectors.{name}")),
         ) from error
     return ReleaseConnector(
         name=name,
@@ -66,22 +67,3 @@ def _digest(connector: str, name: str, section: VerbSection, shared: ConnectorSe
             "verb": section.model_dump(mode="json"),
         }
     )
-
-
-def _in_words(error: ValidationError, place: str) -> Iterator[str]:
-    for detail in error.errors(include_url=False, include_input=False):
-        where = place
-        for step in detail["loc"]:
-            where += f"[{step}]" if isinstance(step, int) else f".{step}"
-        match detail["type"]:
-            case "missing":
-                words = "this is missing: add it"
-            case "extra_forbidden":
-                words = "there is no such key here: remove it, or correct its spelling"
-            case "model_type" | "dict_type":
-                words = "this should be a mapping"
-            case "value_error":
-                words = detail["msg"].removeprefix("Value error, ")
-            case _:
-                words = detail["msg"].replace("Input should be", "this should be")
-        yield f"{where}: {words}"

@@ -59,12 +59,18 @@ class Account:
 
 
 def account_of(user: Mapping[str, Any]) -> Account:
-    """Return the account in *user*, an object of ``users.info``; what is not said is not so."""
+    """Return the account in *user*, an object of ``users.info``.
+
+    Whoever is not said to be active and no bot is refused; other flags that are missing are off.
+    """
     profile = user.get("profile") or {}
     enterprise = user.get("enterprise_user") or {}
 
     def says(name: str) -> bool:
         return user.get(name) is True
+
+    def denies(name: str) -> bool:
+        return user.get(name) is False
 
     return Account(
         id=str(enterprise.get("id") or user.get("id") or ""),
@@ -74,9 +80,9 @@ def account_of(user: Mapping[str, Any]) -> Account:
         name=str(profile.get("display_name") or user.get("real_name") or ""),
         email=str(profile.get("email") or ""),
         is_email_confirmed=says("is_email_confirmed"),
-        is_deleted=says("deleted"),
+        is_deleted=not denies("deleted"),
         # is_app_user is no sign of a bot: Slack sets it for people who authorised an app, too.
-        is_bot=says("is_bot") or says("is_workflow_bot") or says("is_connector_bot"),
+        is_bot=not denies("is_bot") or says("is_workflow_bot") or says("is_connector_bot"),
         is_guest=says("is_restricted") or says("is_ultra_restricted"),
         is_stranger=says("is_stranger"),
         is_invited=says("is_invited_user"),

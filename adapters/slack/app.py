@@ -104,7 +104,7 @@ def build_app(
     register(app, office)
 
     @app.error
-    async def _failed(error: Exception) -> BoltResponse:
+    async def _failed(error: Exception, response: BoltResponse | None) -> BoltResponse | None:
         at = traceback.extract_tb(error.__traceback__)[-1:]
         log.error(
             "a slack listener failed",
@@ -114,6 +114,7 @@ def build_app(
                 "at": [f"{frame.filename}:{frame.lineno}" for frame in at],
             },
         )
-        return BoltResponse(status=200, body="")
+        # Bolt takes none from here once Slack has been answered: it would raise, and tell all.
+        return None if response is None else BoltResponse(status=200, body="")
 
     return app

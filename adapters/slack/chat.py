@@ -11,6 +11,7 @@ from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.async_app import AsyncApp
 
 from adapters.slack import limits
+from adapters.slack.blocks import Message
 from adapters.slack.errors import SlackBusy, SlackRefused, SlackUnclear, later, undeliverable
 from adapters.slack.identified import Identified
 from adapters.slack.listeners.office import Office
@@ -78,20 +79,8 @@ class SlackChat:
         parts = self._parts
         if await parts.shelf.get(_TOLD, told) is not None:
             return
-        message = render_notice(notice)
         try:
-            workspace = await self._workspace(tenant)
-            await parts.wire.write(
-                workspace.token,
-                "chat.postMessage",
-                channel=channel,
-                text=message.text,
-                blocks=message.blocks,
-                parse="none",
-                link_names=False,
-                unfurl_links=False,
-                unfurl_media=False,
-            )
+            await self._tell(render_notice(notice), tenant, channel)
         except SlackUnclear:
             # A channel that is told twice is annoyed, and one that is not told is in danger.
             raise later(SlackUnclear("Slack's answer was lost.")) from None
@@ -161,13 +150,32 @@ class SlackChat:
             lifecycle=self._parts,
         )
 
-    async def _workspace(self, tenant: str) -> Workspace:
-        workspaces = self._parts.workspaces
-        if tenant:
-            found = await workspaces.named(tenant)
-        else:
-            found = next(iter(await workspaces.all()), None)
-        if found is None:
+    async def _tell(self, message: Message, tenant: str, channel: str) -> None:
+        """Post *message* to *channel*, in the one of several workspaces that has it."""
+        found = await self._workspaces_of(tenant)
+        for workspace in found:
+            try:
+                await self._parts.wire.write(
+                    workspace.token,
+                    "chat.postMessage",
+                    channel=channel,
+                    text=message.text,
+                    blocks=message.blocks,
+                    parse="none",
+                    link_names=False,
+                    unfurl_links=False,
+                    unfurl_media=False,
+                )
+            except SlackRefused as error:
+                if error.code != "channel_not_found" or workspace is found[-1]:
+                    raise
+            else:
+                return
+
+    async def _workspaces_of(self, tenant: str) -> Sequence[Workspace]:
+        everywhere = await self._parts.workspaces.all()
+        found = [one for one in everywhere if tenant in {"", one.name, one.tenant}]
+        if not found:
             raise Undeliverable("The Slack app is not installed there.", reason="app_removed")
         return found
 

@@ -112,6 +112,18 @@ class _ChangedEvent(_Part):
     event: _Changed
 
 
+class _Tokens(_Part):
+    bot: list[str] | None = None
+
+
+class _Ended(_Part):
+    tokens: _Tokens = Field(default_factory=_Tokens)
+
+
+class _EndedEvent(_Part):
+    event: _Ended
+
+
 class _Envelope(_Part):
     team_id: SlackId | None = None
     enterprise_id: SlackId | None = None
@@ -288,6 +300,15 @@ def parse_removed(body: Mapping[str, Any]) -> tuple[str | None, str | None]:
     """
     envelope = _parsed(_Envelope, body)
     return envelope.enterprise_id, envelope.team_id
+
+
+def is_of_people_only(body: Mapping[str, Any]) -> bool:
+    """Return whether the tokens that were revoked are those of people, and none of the app's.
+
+    Raises:
+        InvalidInput: as for :func:`parse_pressed`.
+    """
+    return _parsed(_EndedEvent, body).event.tokens.bot == []
 
 
 def parse_clicker(body: Mapping[str, Any]) -> Clicker:

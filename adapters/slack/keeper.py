@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from adapters.slack import limits
+from adapters.slack.accounts import Accounts
 from adapters.slack.cards import Cards
 from adapters.slack.client import Wire
 from adapters.slack.errors import SlackBusy, SlackRefused, SlackUnclear
@@ -56,6 +57,7 @@ class Keeper:
         cards: Cards,
         wire: Wire,
         workspaces: Workspaces,
+        accounts: Accounts,
         identities: Identities,
         shelf: Shelf,
         clock: Clock,
@@ -67,6 +69,7 @@ class Keeper:
         self._cards = cards
         self._wire = wire
         self._workspaces = workspaces
+        self._accounts = accounts
         self._identities = identities
         self._shelf = shelf
         self._clock = clock
@@ -150,6 +153,12 @@ class Keeper:
         desk = self.desk
         workspace = await self._workspaces.in_tenant(identity.tenant)
         if desk is None or workspace is None:
+            return
+        # Between the reason for it and now the account may have been unlinked, or become a guest.
+        if await self._identities.person(identity) != person:
+            return
+        account = await self._accounts.get(workspace, identity.user)
+        if account is None or account.why_not(workspace) is not None:
             return
         reader = await desk.person(person)
         inbox = await desk.inbox(person, max_chars=limits.CARD_CHARS)

@@ -94,6 +94,7 @@ def create(
         cards=cards,
         wire=wire,
         workspaces=workspaces,
+        accounts=accounts,
         identities=identities,
         shelf=shelf,
         clock=clock,

@@ -48,6 +48,7 @@ READ_ON = "Not all of it fits here. Approve appears once you have read the full 
 EXACT = "These are the exact bytes that the approval covers and that will be carried out, as JSON."
 THE_END = "This is the end. Nothing is left out."
 SLOW = "This takes longer than usual. It goes on, and the answer comes as a message from Keyturn."
+GOES_ON = "This takes longer than usual. It goes on, and this window says when it is recorded."
 NOT_MINE_MEANS = (
     "It is rejected, the agent is told so, and whoever looks after Keyturn learns that the wrong "
     "person was asked."
@@ -76,6 +77,10 @@ HOW_TO_LINK = (
     "This Slack account is not linked to a person yet, so nothing was done. Sign in to Keyturn's "
     "web inbox, ask for a code for Slack, and type here: /keyturn link CODE"
 )
+
+
+def linked_already(name: str) -> str:
+    return f"This account is linked to {name} already. {HOW_TO_UNLINK}"
 
 
 def notification(card: Card) -> Ours:

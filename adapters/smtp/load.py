@@ -1,7 +1,7 @@
 """From the section in ``keyturn.yaml`` to a connector, or to everything that is wrong with it."""
 
 import ssl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from pydantic import ValidationError
@@ -14,6 +14,7 @@ from adapters.smtp.params import RESOURCE, MailReader
 from bot.core.canonical import digest_of
 from bot.core.credential import kept_under
 from bot.core.errors import SettingsInvalid
+from bot.core.section_problems import problems_in
 from bot.core.verbs import Kind, Verb
 from bot.ports.clock import Clock
 
@@ -44,7 +45,7 @@ def create(
     try:
         parsed = ConnectorSection.model_validate(section)
     except ValidationError as error:
-        problems += _in_words(error, place)
+        problems += problems_in(error, place)
     credential = _credential(section, place, secrets, problems)
     if parsed is None or problems:
         raise SettingsInvalid(f"The connector {name} cannot be used.", problems=problems)
@@ -100,22 +101,3 @@ def _credential(
         place=f"{place}.credential",
         problems=problems,
     )
-
-
-def _in_words(error: ValidationError, place: str) -> Iterator[str]:
-    for detail in error.errors(include_url=False, include_input=False):
-        where = place
-        for step in detail["loc"]:
-            where += f"[{step}]" if isinstance(step, int) else f".{step}"
-        match detail["type"]:
-            case "missing":
-                words = "this is missing: add it"
-            case "extra_forbidden":
-                words = "there is no such key here: remove it, or correct its spelling"
-            case "model_type":
-                words = "this should be a mapping"
-            case "value_error":
-                words = detail["msg"].removeprefix("Value error, ")
-            case _:
-                words = detail["msg"].replace("Input should be", "this should be")
-        yield f"{where}: {words}"

@@ -55,18 +55,7 @@ class Actions:
             raise InvalidInput("This button has its own page")
         if form.button in _SETTLING and not form.note:
             return await self._say(caller, Tone.REFUSED, "Say how you found out, then press again.")
-        pressed = await self.front.desk.press(
-            Click(
-                person=caller.person,
-                chat=self.front.chat,
-                proposal=caller.proposal,
-                digest_prefix=form.digest,
-                button=form.button,
-                note=form.note,
-            )
-        )
-        self.front.live.wake(caller.person)
-        return await self.front.after(caller, flash_of(pressed), at=_card(caller))
+        return await self._press(caller, form.button, digest=form.digest, note=form.note)
 
     async def viewed(self, caller: Caller, form: Viewed) -> web.StreamResponse:
         desk = self.front.desk
@@ -90,18 +79,7 @@ class Actions:
             target = HaltTarget(scope=form.scope, agent=agent)
             return await self._halt(caller, target, form.reason, at=_card(caller))
         # Whom the agent acts for is not the chat's to know: the desk finds it in the proposal.
-        pressed = await self.front.desk.press(
-            Click(
-                person=caller.person,
-                chat=self.front.chat,
-                proposal=caller.proposal,
-                digest_prefix=form.digest,
-                button=Button.STOP_AGENT,
-                note=form.reason,
-            )
-        )
-        self.front.live.wake(caller.person)
-        return await self.front.after(caller, flash_of(pressed), at=_card(caller))
+        return await self._press(caller, Button.STOP_AGENT, digest=form.digest, note=form.reason)
 
     async def stop_all(self, caller: Caller, form: Stop) -> web.StreamResponse:
         if form.scope is not HaltScope.ALL:
@@ -123,6 +101,22 @@ class Actions:
             "Resumed: new proposals are taken again. What was stopped stays stopped.",
             at="/",
         )
+
+    async def _press(
+        self, caller: Caller, button: Button, *, digest: str, note: str
+    ) -> web.StreamResponse:
+        pressed = await self.front.desk.press(
+            Click(
+                person=caller.person,
+                chat=self.front.chat,
+                proposal=caller.proposal,
+                digest_prefix=digest,
+                button=button,
+                note=note,
+            )
+        )
+        self.front.live.wake(caller.person)
+        return await self.front.after(caller, flash_of(pressed), at=_card(caller))
 
     async def _halt(
         self, caller: Caller, target: HaltTarget, reason: str, *, at: str

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 import typer
 
 from bot.cli.admin import Admin
-from bot.cli.options import Config, Debug, Json, Reason
+from bot.cli.options import Config, Debug, Json, Overlap, Reason
 from bot.cli.output import as_json, facts, local, out, plain, table
 from bot.cli.people_by_id import People
 from bot.cli.run import ask
@@ -104,9 +104,7 @@ def show(agent: _Agent, *, config: Config, json: Json = False, debug: Debug = Fa
 def rotate(
     agent: _Agent,
     *,
-    overlap_s: Annotated[
-        int, typer.Option(help="For how many seconds the old token still works.", min=0)
-    ] = 0,
+    overlap_s: Overlap = 0,
     token_file: TokenFile = None,
     config: Config,
     json: Json = False,

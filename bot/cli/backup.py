@@ -11,9 +11,9 @@ from bot.cli.audit_progress import progress_bar
 from bot.cli.options import Config, Debug, Json
 from bot.cli.output import as_json, facts, local, out, plain
 from bot.cli.run import run
-from bot.main import SystemClock
 from bot.ports.backup import Stage
 from bot.settings import load
+from bot.system_clock import SystemClock
 from store.sqlite.place import FileLock
 
 app = typer.Typer(add_completion=False)

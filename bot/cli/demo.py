@@ -25,7 +25,8 @@ from bot.cli.output import out, plain
 from bot.cli.run import run
 from bot.core.actors import OPERATOR, Person
 from bot.core.errors import RefusesToStart
-from bot.main import Bot, assemble
+from bot.deployment import Bot
+from bot.main import assemble
 from bot.settings import load
 
 #: As samples/connectors.forum.yaml says it.

@@ -1,4 +1,6 @@
+from enum import StrEnum
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -7,6 +9,7 @@ from bot.cli.findings import Finding, Status, fail, files_named, from_error, ok,
 from bot.cli.look_at_files import about_files
 from bot.cli.look_at_network import about_network
 from bot.cli.look_at_records import about_records
+from bot.cli.look_at_slack import about_slack
 from bot.cli.options import Config, Debug, Json
 from bot.cli.output import FAILED, as_json, fits, hanging, out, plain
 from bot.cli.run import run
@@ -22,10 +25,34 @@ _MARKS = {
 }
 
 
+class About(StrEnum):
+    """The chats whose service can be asked."""
+
+    SLACK = "slack"
+
+
 @app.command()
-def doctor(*, config: Config, json: Json = False, debug: Debug = False) -> None:
+def doctor(
+    about: Annotated[
+        About | None, typer.Argument(help="Ask this service about one chat; else look at all here.")
+    ] = None,
+    *,
+    canary: Annotated[
+        str | None,
+        typer.Option(help="With slack: a person who gets a card, which is taken away again."),
+    ] = None,
+    config: Config,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
     """Look for what is wrong, or will be, and say which setting it is and what to do."""
-    found = run(lambda: examine(config), json_wanted=json, debug=debug)
+    if canary is not None and about is None:
+        raise typer.BadParameter("Say which chat: keyturn doctor slack", param_hint="--canary")
+
+    async def look() -> list[Finding]:
+        return await (examine(config) if about is None else examine_slack(config, canary=canary))
+
+    found = run(look, json_wanted=json, debug=debug)
     failed = [one for one in found if one.status is Status.FAIL]
     if json:
         as_json({"findings": [one.plain() for one in found], "healthy": not failed})
@@ -33,6 +60,15 @@ def doctor(*, config: Config, json: Json = False, debug: Debug = False) -> None:
         _show(found)
     if failed:
         raise typer.Exit(FAILED)
+
+
+async def examine_slack(config: Path, *, canary: str | None) -> list[Finding]:
+    """Return what Slack says about the deployment of *config*."""
+    try:
+        settings = load(config)
+        return [one async for one in about_slack(settings, config=config, canary=canary)]
+    except RefusesToStart as error:
+        return from_error(error)
 
 
 async def examine(config: Path) -> list[Finding]:

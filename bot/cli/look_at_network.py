@@ -14,8 +14,8 @@ from bot.cli.findings import Finding, fail, halves, ok, warn
 from bot.cli.first_files import is_free
 from bot.core.errors import SettingsInvalid
 from bot.core.ip_address import is_literal, why_refused
-from bot.main import SystemClock
 from bot.settings import Settings, Tls, is_loopback
+from bot.system_clock import SystemClock
 
 CONNECT_WITHIN_S = 3.0
 _RENEW_BEFORE = timedelta(days=21)

@@ -32,6 +32,9 @@ Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON, for s
 Debug: TypeAlias = Annotated[
     bool, typer.Option("--debug", help="Show where an error comes from.", hidden=True)
 ]
+Overlap: TypeAlias = Annotated[
+    int, typer.Option(help="For how many seconds the old token still works.", min=0)
+]
 Reason: TypeAlias = Annotated[
     str, typer.Option("--reason", "-r", help="Why; it is recorded and shown.")
 ]

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 import typer
 
 from bot.cli.admin import Admin
-from bot.cli.options import Config, Debug, Json, Reason
+from bot.cli.options import Config, Debug, Json, Overlap, Reason
 from bot.cli.output import as_json, out, plain, table
 from bot.cli.run import ask
 from bot.cli.secret_file import TokenFile, require_writable, show_token
@@ -70,9 +70,7 @@ def list_(*, config: Config, json: Json = False, debug: Debug = False) -> None:
 def rotate(
     server: _Server,
     *,
-    overlap_s: Annotated[
-        int, typer.Option(help="For how many seconds the old token still works.", min=0)
-    ] = 0,
+    overlap_s: Overlap = 0,
     token_file: TokenFile = None,
     config: Config,
     json: Json = False,

@@ -10,10 +10,10 @@ from bot.cli.output import as_json, err, facts, local, out, plain
 from bot.cli.run import run
 from bot.core.leaf import timestamp
 from bot.durable import copy_whole
-from bot.main import SystemClock
 from bot.restoring import Done, missing_settings
 from bot.restoring import restore as put_back
 from bot.settings import load
+from bot.system_clock import SystemClock
 
 app = typer.Typer(add_completion=False)
 

@@ -19,7 +19,7 @@ from bot.cli.options import Config, Debug
 from bot.cli.output import out, plain
 from bot.cli.run import run
 from bot.cli.start_screen import start_screen
-from bot.main import Bot
+from bot.deployment import Bot
 from bot.main import serve as serve_bot
 from bot.settings import load
 

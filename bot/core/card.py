@@ -311,11 +311,16 @@ def _spelled(value: Json) -> str:
 
 
 def _reads_as_json(text: str) -> bool:
+    if text[:1] not in _JSON_BEGINS:
+        return False
     try:
         orjson.loads(text)
     except ValueError:
         return False
     return True
+
+
+_JSON_BEGINS = frozenset('-0123456789"tfn[{ \t\n\r')
 
 
 def _warnings(proposal: Proposal, action: Action) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ from bot.core.news import with_news
 from bot.core.notice import NoticeRoute
 from bot.core.policy_version import PolicyVersion
 from bot.core.proposal import Action, Outcome, Proposal, Rationale
+from bot.core.proposal_leaf import leaf_about
 from bot.core.states import STOPPABLE, TERMINAL, Event, State, next_state
 from bot.core.step import Gone, Record, Refusal, Replay, Snapshot, Step, Transition
 from bot.core.verbs import Audience, Facts, Preview
@@ -310,14 +311,7 @@ def _ended(proposal: Proposal, actor: Actor, now: datetime) -> Proposal:
 
 
 def _ended_leaf(ended: Proposal, actor: Actor) -> LeafDraft:
-    return LeafDraft(
-        type="proposal.revoked",
-        actor=actor,
-        proposal=ended.id,
-        agent=ended.agent,
-        principal=ended.principal,
-        clear={"state": ended.state.value, "digest": ended.digest, "why": ENDED_BECAUSE},
-    )
+    return leaf_about(ended, "proposal.revoked", actor, clear={"why": ENDED_BECAUSE})
 
 
 def _shown_anew(puts: Iterable[Record]) -> Iterable[Effect]:

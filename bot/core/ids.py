@@ -18,7 +18,6 @@ EffectId = NewType("EffectId", str)
 ResourceServerId = NewType("ResourceServerId", str)
 GrantId = NewType("GrantId", str)
 WebhookSecretId = NewType("WebhookSecretId", str)
-GroupName = NewType("GroupName", str)
 
 ID_ENTROPY_BYTES = 16
 

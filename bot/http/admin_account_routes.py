@@ -13,7 +13,7 @@ from bot.http.admin_accounts import (
     set_notice_route,
     unlink_identity,
 )
-from bot.http.admin_models import PersonAnswer
+from bot.http.admin_answers import PersonAnswer
 from bot.http.admin_route import changes, path_parameter, reads
 from bot.http.routes import Route
 

@@ -8,7 +8,7 @@ from bot.core.actors import Agent
 from bot.core.ids import PersonId
 from bot.core.webhook import Webhook
 from bot.http.admin_api import API, AdminApi
-from bot.http.admin_models import AgentBody, LimitsBody, ReasonBody, RotateBody, WebhookBody
+from bot.http.admin_bodies import AgentBody, LimitsBody, ReasonBody, RotateBody, WebhookBody
 from bot.http.answers import answer
 from bot.http.auth import AdminCaller
 from bot.http.bodies import read_model

@@ -5,7 +5,7 @@ from aiohttp import web
 from bot.core.actors import OPERATOR
 from bot.core.errors import KeyturnError, NotPermitted
 from bot.http.admin_api import API
-from bot.http.admin_models import BackupBody
+from bot.http.admin_bodies import BackupBody
 from bot.http.answers import SERVER, json_bytes
 from bot.http.auth import AdminCaller
 from bot.http.bodies import read_model

@@ -4,7 +4,7 @@ from aiohttp import web
 
 from bot.core.erasure import Erased
 from bot.http.admin_api import API
-from bot.http.admin_models import ReasonBody
+from bot.http.admin_bodies import ReasonBody
 from bot.http.answers import answer
 from bot.http.auth import AdminCaller
 from bot.http.bodies import read_model

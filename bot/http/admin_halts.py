@@ -7,7 +7,7 @@ from bot.core.halts import Halt, HaltScope, HaltTarget
 from bot.core.ids import HaltId
 from bot.http import queries
 from bot.http.admin_api import API, AdminApi
-from bot.http.admin_models import HaltBody, ReasonBody
+from bot.http.admin_bodies import HaltBody, ReasonBody
 from bot.http.answers import answer
 from bot.http.auth import AdminCaller
 from bot.http.bodies import read_model

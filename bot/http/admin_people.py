@@ -6,7 +6,7 @@ from aiohttp import web
 
 from bot.core.actors import Person, Role
 from bot.http.admin_api import API
-from bot.http.admin_models import PersonBody, RolesBody, SignInLinkBody
+from bot.http.admin_bodies import PersonBody, RolesBody, SignInLinkBody
 from bot.http.answers import answer
 from bot.http.auth import AdminCaller
 from bot.http.bodies import read_model

@@ -10,7 +10,7 @@ from bot.core.policy import Allow, Deny, Hold, Policy, Question, Verdict, explai
 from bot.core.policy_file import parse_policy
 from bot.core.policy_lint import Severity, check_policy
 from bot.http.admin_api import API, AdminApi
-from bot.http.admin_models import PolicyTextBody, QuestionBody
+from bot.http.admin_bodies import PolicyTextBody, QuestionBody
 from bot.http.admin_proposals import approval_value
 from bot.http.answers import answer
 from bot.http.auth import AdminCaller

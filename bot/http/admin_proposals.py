@@ -9,7 +9,7 @@ from bot.core.proposal import Outcome, Proposal, rationale_value
 from bot.core.verbs import Audience
 from bot.http import queries
 from bot.http.admin_api import API
-from bot.http.admin_models import UndoBody
+from bot.http.admin_bodies import UndoBody
 from bot.http.answers import answer
 from bot.http.auth import AdminCaller
 from bot.http.bodies import read_model

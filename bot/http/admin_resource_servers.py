@@ -4,7 +4,7 @@ from aiohttp import web
 
 from bot.core.actors import ResourceServer
 from bot.http.admin_api import API
-from bot.http.admin_models import ReasonBody, ResourceServerBody, RotateBody
+from bot.http.admin_bodies import ReasonBody, ResourceServerBody, RotateBody
 from bot.http.answers import answer
 from bot.http.auth import AdminCaller
 from bot.http.bodies import read_model

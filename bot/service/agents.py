@@ -1,24 +1,20 @@
 """Admins register agents, limit them, and renew or end their credentials."""
 
 import asyncio
-import re
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
 
-from bot.core.actors import Actor, Agent, Token
+from bot.core.actors import Actor, Agent
 from bot.core.errors import Conflict, InvalidInput, NotFound
 from bot.core.halts import HaltScope, HaltTarget
-from bot.core.ids import ID_ENTROPY_BYTES, AgentId, PersonId, agent_id, token_id
+from bot.core.ids import ID_ENTROPY_BYTES, AgentId, PersonId, agent_id
 from bot.core.leaf import LeafDraft
 from bot.core.step import Ask, Refusal, Snapshot, Step, Transition
-from bot.core.tokens import TOKEN_ENTROPY_BYTES, TokenKind, spell_token, token_hash
+from bot.core.tokens import TokenKind
 from bot.ports.queries import AgentById, AgentByName, Agents, PersonById, TokensOf
 from bot.service.gate import Gate
 from bot.service.halt import Halts
-
-MAX_OVERLAP_S = 30 * 24 * 3600
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+from bot.service.programs import ended_by, new_token, renewed, require_name, require_overlap
 
 
 class AgentBook:
@@ -43,10 +39,7 @@ class AgentBook:
             InvalidInput: a value is missing or of the wrong form, or a person is unknown.
             Conflict: the name is taken.
         """
-        if not _NAME.fullmatch(name):
-            raise InvalidInput(
-                "An agent's name is 1 to 64 of a-z, 0-9, dot, dash and underscore.", field="/name"
-            )
+        require_name(name, of="An agent")
         if not purpose.strip():
             raise InvalidInput("Say what the agent is for.", field="/purpose")
         await self._require_people(owner, *principals)
@@ -58,7 +51,7 @@ class AgentBook:
                     remedy="Choose another name: a name is for one alone, for good.",
                 )
             new = agent_id(self._gate.entropy(ID_ENTROPY_BYTES))
-            secret, token = self._token(new)
+            secret, token = new_token(self._gate, TokenKind.AGENT, holder=new)
 
             def step(snapshot: Snapshot) -> Step[Agent]:
                 agent = Agent(
@@ -86,31 +79,22 @@ class AgentBook:
             NotFound: there is no such agent.
             InvalidInput: the overlap is too long, or the agent has been revoked.
         """
-        if not 0 <= overlap_s <= MAX_OVERLAP_S:
-            raise InvalidInput(
-                f"The overlap has to be from 0 to {MAX_OVERLAP_S} seconds.", field="/overlap_s"
-            )
+        require_overlap(overlap_s)
         found = await self.get(agent)
         if not found.active:
             raise InvalidInput(
                 "This agent has been revoked.", remedy="Register a new agent instead."
             )
         earlier = await self._gate.store.read(TokensOf(agent))
-        secret, token = self._token(agent)
+        secret, token = new_token(self._gate, TokenKind.AGENT, holder=agent)
 
         def step(snapshot: Snapshot) -> Step[Agent]:
-            ends_at = snapshot.now + timedelta(seconds=overlap_s)
-            ended = tuple(
-                replace(old, ends_at=ends_at)
-                for old in earlier
-                if old.ends_at is None or old.ends_at > ends_at
-            )
-            issued = replace(token, created_at=snapshot.now)
+            tokens = renewed(token, earlier=earlier, now=snapshot.now, overlap_s=overlap_s)
             return Transition(
                 value=found,
-                puts=(*ended, issued),
+                puts=tokens,
                 leaves=(
-                    _leaf("agent.token_rotated", found, actor, token=issued.id, overlap=overlap_s),
+                    _leaf("agent.token_rotated", found, actor, token=token.id, overlap=overlap_s),
                 ),
             )
 
@@ -131,10 +115,7 @@ class AgentBook:
             ended = replace(snapshot.agent, active=False)
             return Transition(
                 value=ended,
-                puts=(
-                    ended,
-                    *(replace(t, ends_at=snapshot.now) for t in tokens if t.ends_at is None),
-                ),
+                puts=(ended, *ended_by(snapshot.now, tokens)),
                 leaves=(_leaf("agent.revoked", ended, actor, private={"reason": reason}),),
             )
 
@@ -191,16 +172,6 @@ class AgentBook:
         if found is None:
             raise NotFound(f"There is no agent '{ref}'.", remedy="List the agents to see them all.")
         return found
-
-    def _token(self, holder: str) -> tuple[str, Token]:
-        secret = spell_token(TokenKind.AGENT, self._gate.entropy(TOKEN_ENTROPY_BYTES))
-        return secret, Token(
-            id=token_id(self._gate.entropy(ID_ENTROPY_BYTES)),
-            kind=TokenKind.AGENT,
-            hash=token_hash(secret),
-            holder=holder,
-            created_at=self._gate.clock.now(),
-        )
 
     async def _require_people(self, *people: PersonId) -> None:
         for person in people:

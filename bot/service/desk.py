@@ -44,6 +44,8 @@ from bot.service.sign_in import SignIn
 from bot.service.undo import Undo
 from bot.service.visible import active_person, card_of, visible
 
+#: How long the end of the process waits for clicks that are still to be recorded.
+FINISH_WITHIN_S = 10.0
 _LOOK_THROUGH = 200
 _CLOSED_STATES = tuple(state for state in State if state not in OPEN_STATES)
 
@@ -75,6 +77,11 @@ class OfficeDesk:
         pressed = task.result()
         self._gate.tally.count("clicks", _label(pressed))
         return pressed
+
+    async def finish(self, *, within_s: float = FINISH_WITHIN_S) -> None:
+        """Wait for clicks that were answered with "not recorded yet", before the store closes."""
+        if self._going_on:
+            await asyncio.wait(self._going_on, timeout=within_s)
 
     async def card(self, person: PersonId, proposal: ProposalId, *, max_chars: int) -> Card:
         found, agent = await visible(self._gate, person, proposal)

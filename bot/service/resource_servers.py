@@ -4,24 +4,22 @@ import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
 
-from bot.core.actors import Actor, ResourceServer, Token
+from bot.core.actors import Actor, ResourceServer
 from bot.core.errors import Conflict, InvalidInput, NotFound
-from bot.core.ids import ID_ENTROPY_BYTES, ResourceServerId, resource_server_id, token_id
+from bot.core.ids import ID_ENTROPY_BYTES, ResourceServerId, resource_server_id
 from bot.core.leaf import LeafDraft
 from bot.core.step import Ask, Refusal, Snapshot, Step, Transition
-from bot.core.tokens import TOKEN_ENTROPY_BYTES, TokenKind, spell_token, token_hash
+from bot.core.tokens import TokenKind
 from bot.ports.queries import (
     ResourceServerById,
     ResourceServerByName,
     ResourceServers,
     TokensOf,
 )
-from bot.service.agents import MAX_OVERLAP_S
 from bot.service.gate import Gate
+from bot.service.programs import ended_by, new_token, renewed, require_name, require_overlap
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _AUDIENCE = re.compile(r"[\x21-\x7e]{1,200}")
 
 
@@ -39,11 +37,7 @@ class ResourceBook:
             InvalidInput: the name or the audience is malformed.
             Conflict: the name is taken.
         """
-        if not _NAME.fullmatch(name):
-            raise InvalidInput(
-                "A resource server's name is 1 to 64 of a-z, 0-9, dot, dash and underscore.",
-                field="/name",
-            )
+        require_name(name, of="A resource server")
         if not _AUDIENCE.fullmatch(audience):
             raise InvalidInput(
                 "An audience is 1 to 200 visible ASCII characters, without blanks.",
@@ -56,7 +50,7 @@ class ResourceBook:
                     remedy="Choose another name: a name is for one alone, for good.",
                 )
             new = resource_server_id(self._gate.entropy(ID_ENTROPY_BYTES))
-            secret, token = self._token(new)
+            secret, token = new_token(self._gate, TokenKind.RESOURCE, holder=new)
 
             def step(snapshot: Snapshot) -> Step[ResourceServer]:
                 server = ResourceServer(
@@ -77,30 +71,21 @@ class ResourceBook:
             NotFound: there is no such resource server.
             InvalidInput: the overlap is too long, or the resource server has been revoked.
         """
-        if not 0 <= overlap_s <= MAX_OVERLAP_S:
-            raise InvalidInput(
-                f"The overlap has to be from 0 to {MAX_OVERLAP_S} seconds.", field="/overlap_s"
-            )
+        require_overlap(overlap_s)
         found = await self.get(server)
         if not found.active:
             raise InvalidInput(
                 "This resource server has been revoked.", remedy="Register a new one instead."
             )
         earlier = await self._gate.store.read(TokensOf(server))
-        secret, token = self._token(server)
+        secret, token = new_token(self._gate, TokenKind.RESOURCE, holder=server)
 
         def step(snapshot: Snapshot) -> Step[ResourceServer]:
-            ends_at = snapshot.now + timedelta(seconds=overlap_s)
-            ended = tuple(
-                replace(old, ends_at=ends_at)
-                for old in earlier
-                if old.ends_at is None or old.ends_at > ends_at
-            )
-            issued = replace(token, created_at=snapshot.now)
+            tokens = renewed(token, earlier=earlier, now=snapshot.now, overlap_s=overlap_s)
             leaf = _leaf(
-                "resource_server.token_rotated", found, actor, token=issued.id, overlap_s=overlap_s
+                "resource_server.token_rotated", found, actor, token=token.id, overlap_s=overlap_s
             )
-            return Transition(value=found, puts=(*ended, issued), leaves=(leaf,))
+            return Transition(value=found, puts=tokens, leaves=(leaf,))
 
         return await self._gate.commit(Ask(), step), secret
 
@@ -118,9 +103,10 @@ class ResourceBook:
             if snapshot.resource_server is None:
                 return Refusal(NotFound("There is no such resource server."))
             ended = replace(snapshot.resource_server, active=False)
-            over = (replace(t, ends_at=snapshot.now) for t in tokens if t.is_valid(snapshot.now))
             leaf = _leaf("resource_server.revoked", ended, actor, private={"reason": reason})
-            return Transition(value=ended, puts=(ended, *over), leaves=(leaf,))
+            return Transition(
+                value=ended, puts=(ended, *ended_by(snapshot.now, tokens)), leaves=(leaf,)
+            )
 
         return await self._gate.commit(Ask(resource_server=server), step)
 
@@ -141,16 +127,6 @@ class ResourceBook:
                 remedy="List the resource servers to see them all.",
             )
         return found
-
-    def _token(self, holder: str) -> tuple[str, Token]:
-        secret = spell_token(TokenKind.RESOURCE, self._gate.entropy(TOKEN_ENTROPY_BYTES))
-        return secret, Token(
-            id=token_id(self._gate.entropy(ID_ENTROPY_BYTES)),
-            kind=TokenKind.RESOURCE,
-            hash=token_hash(secret),
-            holder=holder,
-            created_at=self._gate.clock.now(),
-        )
 
 
 def _leaf(

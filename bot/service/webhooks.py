@@ -15,8 +15,7 @@ from bot.core.webhook import Webhook
 from bot.core.webhook_message import SECRET_ENTROPY_BYTES, spell_secret
 from bot.ports.queries import AgentById
 from bot.service.gate import Gate
-
-MAX_OVERLAP_S = 30 * 24 * 3600
+from bot.service.programs import require_overlap
 
 _KIND = "webhook"
 
@@ -46,10 +45,7 @@ class WebhookBook:
             NotFound: there is no such agent.
             InvalidInput: it has no webhook, or the overlap is too long.
         """
-        if not 0 <= overlap_s <= MAX_OVERLAP_S:
-            raise InvalidInput(
-                f"The overlap has to be from 0 to {MAX_OVERLAP_S} seconds.", field="/overlap_s"
-            )
+        require_overlap(overlap_s)
         return await self._signed_anew(
             agent,
             lambda snapshot, new: webhooks.rotate(

@@ -8,7 +8,7 @@ from typing import Any, Final
 from bot.core.actors import Agent, Person, agent_actor
 from bot.core.approval import Approval
 from bot.core.canonical import Digest, Json
-from bot.core.ids import AgentId, PersonId, ProposalId, agent_id, person_id, proposal_id
+from bot.core.ids import AgentId, PersonId, agent_id, person_id, proposal_id
 from bot.core.proposal import (
     Action,
     Mode,
@@ -96,11 +96,6 @@ def a_proposal(
     )
     proposal = replace(proposal, **changes)
     return replace(proposal, digest=binding_digest(proposal, deployment="testing"))
-
-
-def an_id(proposal: str) -> ProposalId:
-    """Return an id that names no proposal made here."""
-    return proposal_id(NOW - timedelta(days=1), _sixteen(proposal))
 
 
 def _sixteen(name: str) -> bytes:

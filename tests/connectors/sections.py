@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from copy import deepcopy
-from datetime import UTC, datetime
 from typing import Any
 
 import yaml
 from aiohttp.abc import AbstractResolver
 
 from adapters.http import HttpConnector, create
+from bot.system_clock import SystemClock
 from tests.connectors.target import SECRET
 
 TRACKER = yaml.safe_load("""
@@ -57,11 +57,6 @@ verbs:
       target: Issue {resource.number} of {resource.project}
     reference: {pointer: /id}
 """)
-
-
-class SystemClock:
-    def now(self) -> datetime:
-        return datetime.now(UTC)
 
 
 def keep(reference: str) -> str:

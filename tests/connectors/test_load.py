@@ -11,7 +11,8 @@ from adapters.http import create
 from bot.core.canonical import Json
 from bot.core.errors import SettingsInvalid
 from bot.core.verbs import Kind
-from tests.connectors.sections import TRACKER, SystemClock, connect, section
+from bot.system_clock import SystemClock
+from tests.connectors.sections import TRACKER, connect, section
 from tests.connectors.target import SECRET
 
 VERB = 'connectors.tracker.verbs."tracker.comment"'

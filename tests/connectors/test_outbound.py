@@ -23,8 +23,9 @@ from adapters.http.path import parse_target
 from bot.core.errors import InvalidInput, SettingsInvalid, UpstreamFailed
 from bot.core.ip_address import is_disguised, why_refused
 from bot.ports.connector import Executed, Failed, Succeeded, Unknown
+from bot.system_clock import SystemClock
 from tests.connectors.samples import ACTION
-from tests.connectors.sections import SystemClock, connect, keep, section
+from tests.connectors.sections import connect, keep, section
 from tests.connectors.target import LoopbackTarget
 
 PUBLIC = ["8.8.8.8", "1.1.1.1", "2606:4700:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"]

@@ -12,7 +12,8 @@ from pydantic import BaseModel
 from adapters.http import config, create
 from adapters.http.client import Break
 from adapters.http.outcome import REFUSALS
-from tests.connectors.sections import SystemClock, keep
+from bot.system_clock import SystemClock
+from tests.connectors.sections import keep
 
 
 @pytest.fixture(scope="module")

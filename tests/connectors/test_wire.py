@@ -13,9 +13,10 @@ from adapters.http import HttpConnector, create
 from bot.core.canonical import Json, canonical
 from bot.core.proposal import Action
 from bot.ports.connector import STALE, Absent, Executed, Failed, Found, InDoubt, Succeeded, Unknown
+from bot.system_clock import SystemClock
 from bot.testing.connector import Behaviour
 from tests.connectors.samples import ACTION
-from tests.connectors.sections import TRACKER, SystemClock, connect, section
+from tests.connectors.sections import TRACKER, connect, section
 from tests.connectors.target import SECRET, LoopbackTarget, Received
 
 JSON = {"Content-Type": "application/json"}

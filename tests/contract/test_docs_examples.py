@@ -12,7 +12,7 @@ import yaml
 from bot.chosen import choose_connector
 from bot.cli.app import app
 from bot.core.policy_file import parse_policy
-from bot.main import SystemClock
+from bot.system_clock import SystemClock
 from tests.contract.pages import blocks, commands, pages, read
 
 _KEYTURN = re.compile(r"(?:\.venv/bin/)?keyturn ")

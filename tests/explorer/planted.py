@@ -177,7 +177,7 @@ PLANTED: Final[Mapping[str, Planted]] = {
     ),
     "an intent is not recorded": Planted(
         "carried out once",
-        Change(execution._intent, 'type="execution.intent"', 'type="execution.begun"'),
+        Change(execution._intent, '"execution.intent"', '"execution.begun"'),
     ),
     "an undo is possible for ever": Planted(
         "taken back", Change(undo.why_not, "if snapshot.now >= original.undo_until:", "if False:")

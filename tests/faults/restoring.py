@@ -5,9 +5,9 @@ import os
 import signal
 from pathlib import Path
 
-from bot.main import SystemClock
 from bot.restoring import restore
 from bot.settings import load
+from bot.system_clock import SystemClock
 
 
 def restore_until(config: str, backup: str, step: int) -> None:

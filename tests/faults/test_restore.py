@@ -24,11 +24,11 @@ from bot.core.states import TERMINAL, State
 from bot.core.step import Ask
 from bot.core.tokens import TokenKind, token_hash
 from bot.keys import LOG_KEY, LOG_STATE, SHELF_KEY, SHELF_KEY_BYTES, read_key, read_log_keys
-from bot.main import SystemClock
 from bot.ports.queries import Halts, PersonById, Proposals, TokenById
 from bot.restoring import restore
 from bot.service.checkpoints import Checkpoints
 from bot.settings import Settings, load
+from bot.system_clock import SystemClock
 from bot.testing.proposals import NOW
 from bot.testing.stores import acts
 from bot.testing.stores.acts import ADA, BEN, CLERK, SCOUT

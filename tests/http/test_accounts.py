@@ -5,7 +5,7 @@ import pytest
 from bot.core.actors import Role
 from bot.core.identity import ChatIdentity
 from bot.http import admin_account_models as m
-from bot.http import admin_models
+from bot.http import admin_answers
 from tests.http.served import Served
 from tests.http.test_admin import is_a, last_leaf
 
@@ -55,7 +55,7 @@ async def test_an_address_is_given_at_the_beginning_and_is_taken_once(served: Se
     token = await served.admin_token(Role.ADMIN)
     body = {"handle": "noor", "display_name": "Noor", "email": "Noor@Firm.test"}
     made = is_a(
-        admin_models.PersonAnswer,
+        admin_answers.PersonAnswer,
         await served.as_admin("POST", "/v1/admin/people", token, body=body),
         201,
     )
@@ -68,7 +68,7 @@ async def test_an_address_is_given_at_the_beginning_and_is_taken_once(served: Se
     own = await served.as_admin(
         "PUT", "/v1/admin/people/ada/email", token, body={"email": "ada@firm.test"}
     )
-    assert is_a(admin_models.PersonAnswer, own)["email"] == "ada@firm.test"
+    assert is_a(admin_answers.PersonAnswer, own)["email"] == "ada@firm.test"
     other = await served.as_admin("PUT", "/v1/admin/people/noor/email", token, body={"email": None})
     assert (other.status, other.code) == (403, "not_permitted")
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, TypeAdapter
 from bot.core.actors import OPERATOR, Role
 from bot.core.errors import NotAuthenticated
 from bot.core.halts import HaltScope, HaltTarget
-from bot.http import admin_models as m
+from bot.http import admin_answers as m
 from bot.http.admin_routes import ADMIN_ROUTES
 from bot.http.routes import Auth
 from bot.ports.queries import Leaves

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from bot.core.actors import Role
-from bot.http import admin_models as m
+from bot.http import admin_answers as m
 from tests.http.served import Served
 
 URL = "https://agent.your-company.net/keyturn"

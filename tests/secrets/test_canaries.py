@@ -11,6 +11,9 @@ from tests.secrets.canaries import KINDS, canary
 from tests.secrets.scanner import Leak, Scanner
 from tests.secrets.trial import Trial
 
+#: The bot goes through everything once, in the setting up of the first test.
+pytestmark = pytest.mark.timeout(400)
+
 _NO_LINE = {"private_key", "google_service_account", "aws_secret_key", "authorization_header"}
 
 

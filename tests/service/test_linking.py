@@ -297,6 +297,20 @@ async def test_unlinking_an_account_ends_being_found_by_address() -> None:
         assert (await office.leaf_types())[-2:] == ["identity.unlinked", "person.email_set"]
 
 
+async def test_an_address_that_unlinking_took_away_meanwhile_links_nothing() -> None:
+    async with open_office() as office:
+        await office.people.set_email(OPERATOR, "dana", "dana@firm.test")
+        await office.identities.link_by_email(office.dana.id, MINE)
+        found = await office.identities.person_with_email("dana@firm.test")
+        assert found is not None
+        await office.desk.unlink(office.dana.id, MINE)
+
+        with pytest.raises(NotFound):
+            await office.identities.link_by_email(found, MINE)
+
+        assert await office.desk.person_of(MINE) is None
+
+
 async def test_of_two_people_who_link_one_account_at_once_one_does() -> None:
     async with open_office() as office:
         mira = await office.person("mira")
@@ -329,9 +343,11 @@ async def test_of_two_accounts_that_redeem_one_code_at_once_one_does() -> None:
 async def test_an_account_is_linked_by_its_address_to_nobody_else() -> None:
     async with open_office() as office:
         mira = await office.person("mira")
+        await office.people.set_email(OPERATOR, "dana", "dana@firm.test")
+        await office.people.set_email(OPERATOR, "mira", "mira@firm.test")
         await office.identities.link_by_email(office.dana.id, MINE)
 
-        assert await office.desk.person_of(MINE) == office.dana
+        assert await office.desk.person_of(MINE) == await office.desk.person(office.dana.id)
         with pytest.raises(Conflict):
             await office.identities.link_by_email(mira.id, MINE)
         await office.people.deactivate(OPERATOR, "mira")

@@ -62,7 +62,8 @@ class SlackOffice:
             tenant=home.enterprise or home.id,
             user=account.global_id or account.id,
         )
-        await self.office.identities.link_by_email(person.id, identity)
+        code = (await self.office.desk.link_code(person.id, chat="slack")).code
+        await self.office.desk.link(code, identity)
         self.seats[person.id] = SlackSeat(self.slack.hand(account))
 
     def seat(self, person: Person) -> SlackSeat:

@@ -161,6 +161,31 @@ async def test_while_the_store_takes_long_the_click_is_answered_and_then_counts(
     await house.until_it_says(card, "Done")
 
 
+async def test_a_click_that_is_not_recorded_yet_is_waited_for_at_the_end(
+    house: SlackOffice,
+) -> None:
+    office = house.office
+    proposal = await office.propose()
+    card = await house.card(proposal)
+    real, free = office.store.transact, asyncio.Event()
+
+    async def slow(ask: Ask, step: Callable[[Snapshot], Step[T]]) -> Committed[T]:
+        await free.wait()
+        return await real(ask, step)
+
+    office.store.transact = slow  # type: ignore[method-assign]
+    assert (
+        "not recorded yet"
+        in (await house.seat(office.dana).told(house.approve(office.dana, card))).lower()
+    )
+    ending = asyncio.create_task(office.desk.finish())
+    await asyncio.sleep(0)
+    assert not ending.done()
+    free.set()
+    await ending
+    assert (await office.now(proposal.id)).state is not State.PENDING
+
+
 async def test_while_slack_does_not_say_who_it_is_nothing_moves_and_that_is_told(
     house: SlackOffice,
 ) -> None:

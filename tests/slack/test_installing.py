@@ -2,19 +2,22 @@
 
 import re
 from collections.abc import AsyncIterator, Mapping
+from typing import Any
 
 import pytest
 from aiohttp import ClientSession, DummyCookieJar
 
 from adapters.slack.pressable import ActionId
 from adapters.slack.testing import FakeSlack, Mode, Team, Token
+from bot.core.notice import Notice, Topic
 from bot.core.states import State
 from bot.ports.chat import Undeliverable
 from bot.testing.chat import Play
 from tests.slack.slack_office import open_slack_office
-from tests.slack.stage import SlackSeat, SlackStage, stage_of
+from tests.slack.stage import NOW, SlackSeat, SlackStage, stage_of
 
 NAMED = "T0NAMED"
+OTHER = "T0OTHER"
 
 
 def installs(slack: FakeSlack) -> None:
@@ -199,3 +202,19 @@ async def test_a_revoked_token_sends_what_comes_to_the_next_chat(
         house.slack.token.is_revoked = False
         third = await office.propose("and more", key="k3")
         assert [d.chat for d in (await office.until_delivered(third.id)).deliveries] == ["slack"]
+
+
+@pytest.mark.parametrize("number", [0, 1])
+async def test_a_notice_finds_the_workspace_that_has_the_channel(number: int) -> None:
+    section: dict[str, Any] = {**SECTION, "teams": [NAMED, OTHER]}
+    async with stage_of(Mode.HTTP, prepare=installs, **section) as stage:
+        slack = stage.slack
+        teams = [slack.world.teams[NAMED], Team(id=OTHER, name="Other")]
+        slack.world.teams[OTHER] = teams[1]
+        for team in teams:
+            assert (await Browser(stage).install(slack.new_token(team)))[0] == 200
+        channel = slack.add_channel("ops", team=teams[number])
+        channel.members |= {token.bot_user for token in slack.world.tokens.values()}
+        notice = Notice(topic=Topic.HALT, title="Everything is stopped", lines=("So.",), at=NOW)
+        await stage.chat.announce(notice, place=channel.id, key="k")
+        assert [message.channel for message in slack.world.messages] == [channel.id]

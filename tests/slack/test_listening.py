@@ -159,6 +159,7 @@ async def test_the_full_view_turns_both_ways_and_its_end_can_approve(stage: Slac
     assert stage.desk.journal == []
     await seat.hand.press_in_view(view, ActionId.PAGE_ON)
     await stage.slack.until(lambda: "This is the end" in words_of(seat.hand.modal) or None)
+    await stage.slack.until(lambda: ActionId.APPROVE in str(seat.hand.modal) or None)
     assert [name for name, _ in stage.desk.journal] == ["viewed"]
     assert seat.hand.modal is not None
     await seat.hand.press_in_view(seat.hand.modal, ActionId.APPROVE)

@@ -9,7 +9,8 @@ from bot.core.approval import Approval, ApprovalMode
 from bot.core.canonical import sha256_digest
 from bot.core.errors import InvalidInput, PolicyInvalid
 from bot.core.policy import Allow, Deny, Hold
-from bot.core.policy_file import duration_s, parse_policy
+from bot.core.policy_file import parse_policy
+from bot.core.policy_model import AllowTerms, HoldTerms, PolicyFile, RuleModel, duration_s
 from bot.core.policy_operators import Operator
 
 RULE = "version: 1\nrules:\n  - id: a\n    verbs: [forum.post]\n"
@@ -300,10 +301,8 @@ def test_every_example_in_the_reference_loads(repo: Path) -> None:
 
 
 def test_every_key_and_operator_is_in_the_reference(repo: Path) -> None:
-    from bot.core.policy_file import _AllowTerms, _File, _HoldTerms, _RuleModel  # noqa: PLC0415
-
     reference = _documented(repo)
-    models = (_File, _RuleModel, _AllowTerms, _HoldTerms)
+    models = (PolicyFile, RuleModel, AllowTerms, HoldTerms)
     names = [name for model in models for name in model.model_fields]
     missing = [name for name in (*names, *Operator) if f"| `{name}` |" not in reference]
     assert missing == []

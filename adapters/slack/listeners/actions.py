@@ -183,6 +183,10 @@ class Buttons:
         if not isinstance(who, Known | Unlinked):
             await clicked.tell(told_stranger(who))
             return
+        if isinstance(who, Known):
+            # A confirmation that is delivered twice ends as it did the first time.
+            await clicked.tell(Told("Linked", words.linked_already(who.person.display_name)))
+            return
         code = read_link_code(clicked.pressed.value or "") or ""
         person = await self.office.desk.link(code, who.identity)
         message = f"This account is linked. Cards for {person.display_name} are shown here now."
@@ -276,14 +280,14 @@ class Buttons:
         self, clicked: Clicked, known: Known, card: Card, page: FullViewPage, *, part: int
     ) -> None:
         """Show a part of the full view; who is shown the last has viewed the whole."""
-        if is_last_part(page, part) and _is_to_be_read(card):
+        is_shown = await clicked.fill(full_view_modal(card, page, part=part))
+        if is_shown and is_last_part(page, part) and _is_to_be_read(card):
+            # Only now: what Slack has not taken, nobody has seen.
             person = known.person.id
             await self.office.desk.viewed(person, card.proposal, chat=self.office.chat_name)
             card = await self.office.desk.card(person, card.proposal, max_chars=CARD_CHARS)
             await clicked.fill(full_view_modal(card, page, part=part))
             await self.office.cards.refresh(card.proposal, person)
-            return
-        await clicked.fill(full_view_modal(card, page, part=part))
 
     async def _card(self, known: Known, about: About) -> Card:
         return await self.office.desk.card(known.person.id, about.proposal, max_chars=CARD_CHARS)

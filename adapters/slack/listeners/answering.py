@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias, assert_never
 
+from aiohttp import ClientError
 from slack_bolt.async_app import AsyncAck
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -27,6 +29,8 @@ log = logging.getLogger("keyturn.slack")
 #: How long a click waits for its commit before it is answered with "not recorded yet".
 RECORDED_WITHIN_S: Final = 0.25
 _LEAST_S: Final = 0.05
+#: Slack waits three seconds for the acknowledgement; then it says that the app has failed.
+ANSWERED_WITHIN_S: Final = 2.0
 
 _TOO_LATE: Final = frozenset(
     {"expired_trigger_id", "exchanged_trigger_id", "invalid_trigger_id", "trigger_expired"}
@@ -120,10 +124,9 @@ class Clicked:
             await self.tell(Told(words.NOT_RECORDED, words.CLICK_AGAIN))
         return self.opened is not None
 
-    async def fill(self, view: Element) -> None:
-        """Put *view* into the modal that `open` has opened; one that was closed stays closed."""
-        if self.opened is not None:
-            await _filled(self.client, self.opened, view)
+    async def fill(self, view: Element) -> bool:
+        """Put *view* into the modal that `open` has opened; False when that was closed before."""
+        return self.opened is not None and await _filled(self.client, self.opened, view)
 
     async def tell(self, told: Told) -> None:
         """Tell whoever pressed, where they look; should that fail, in their own conversation."""
@@ -164,7 +167,8 @@ def answered(office: Office, handle: Handle) -> Callable[..., Awaitable[None]]:
             return
         clicked = Clicked(office=office, body=body, pressed=pressed, acknowledge=ack, client=client)
         try:
-            await handle(clicked)
+            async with acknowledged_in_time(clicked.ack):
+                await handle(clicked)
         except KeyturnError as error:
             await clicked.tell(told_why(error))
         except Exception:
@@ -172,6 +176,22 @@ def answered(office: Office, handle: Handle) -> Callable[..., Awaitable[None]]:
             raise
 
     return listener
+
+
+@asynccontextmanager
+async def acknowledged_in_time(ack: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    """Do *ack* while the body is still at work, if that takes long; the body goes on."""
+
+    async def late() -> None:
+        await asyncio.sleep(ANSWERED_WITHIN_S)
+        await ack()
+
+    waiting = asyncio.create_task(late())
+    try:
+        yield
+    finally:
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
 
 
 async def after(
@@ -203,8 +223,16 @@ def said(told: Told) -> dict[str, Any]:
 
 
 async def open_early(client: AsyncWebClient, trigger: str, title: str) -> str | None:
-    """Open a modal before its content is known; return its id, None when it was too late."""
-    return await _opened(client.views_open, trigger, opening_modal(title))
+    """Open a modal before its content is known; return its id, None when that did not succeed.
+
+    It comes before the acknowledgement, so it may neither fail nor take long.
+    """
+    try:
+        async with asyncio.timeout(ANSWERED_WITHIN_S):
+            return await _opened(client.views_open, trigger, opening_modal(title))
+    except (SlackApiError, ClientError, TimeoutError) as error:
+        log.warning("slack opens no modal", extra={"error": type(error).__name__})
+        return None
 
 
 async def fill_with(
@@ -234,12 +262,14 @@ async def _opened(
     return str(answer["view"]["id"])
 
 
-async def _filled(client: AsyncWebClient, view_id: str, view: Element) -> None:
+async def _filled(client: AsyncWebClient, view_id: str, view: Element) -> bool:
     try:
         await client.views_update(view_id=view_id, view=view)
     except SlackApiError as error:
         if _code(error) != "not_found":
             raise
+        return False
+    return True
 
 
 def _code(error: SlackApiError) -> str:

@@ -15,6 +15,7 @@ from adapters.slack.home import agent_rows, more, row
 from adapters.slack.identified import Identified, Known, Refused
 from adapters.slack.inbound import Typed, parse_typed
 from adapters.slack.listeners.answering import (
+    ANSWERED_WITHIN_S,
     fill_with,
     open_early,
     told_stranger,
@@ -38,8 +39,6 @@ from bot.core.halts import HaltScope, HaltTarget
 from bot.core.ids import AgentId
 from bot.core.words import stopped
 
-#: Slack waits three seconds; what comes later is told in the person's own conversation.
-_ANSWERED_WITHIN_S: Final = 2.0
 _REASON: Final = "Stopped with the command in Slack."
 _LISTED: Final = 10
 
@@ -83,16 +82,25 @@ class Counter:
         await self.ack(text=words.ANSWERED, blocks=blocks, response_type="ephemeral")
 
     async def _answer(self, typed: Typed, command: commands.Command) -> None:
-        """Say what *command* asks; a commit that takes long is never given up on."""
+        """Say what *command* asks; a commit that takes long is never given up on.
+
+        What comes too late for Slack is told in the person's own conversation.
+        """
         work = asyncio.ensure_future(self._blocks(command))
-        done, _ = await asyncio.wait({work}, timeout=_ANSWERED_WITHIN_S)
+        done, _ = await asyncio.wait({work}, timeout=ANSWERED_WITHIN_S)
         if done:
             await self.say(await work)
             return
         await self.say(told_blocks(words.SLOW))
-        await self.client.chat_postMessage(
-            channel=typed.user, text=words.ANSWERED, blocks=await work
-        )
+        try:
+            blocks = await work
+        except Exception:
+            await self._send(typed, told_blocks(words.WENT_WRONG))
+            raise
+        await self._send(typed, blocks)
+
+    async def _send(self, typed: Typed, blocks: list[Element]) -> None:
+        await self.client.chat_postMessage(channel=typed.user, text=words.ANSWERED, blocks=blocks)
 
     async def _blocks(self, command: commands.Command) -> list[Element]:
         try:
@@ -171,8 +179,7 @@ class Counter:
         if isinstance(who, Refused):
             return told_modal(words.NOT_RECORDED, who.message)
         if isinstance(who, Known):
-            already = f"This account is linked to {who.person.display_name} already."
-            return told_modal("Linked", f"{already} {words.HOW_TO_UNLINK}")
+            return told_modal("Linked", words.linked_already(who.person.display_name))
         person = await self.office.desk.whose_code(command.code, by=who.identity)
         return link_modal(person.display_name, command.code)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from slack_bolt.async_app import AsyncApp
 
-from adapters.slack.inbound import parse_changed, parse_removed
+from adapters.slack.inbound import is_of_people_only, parse_changed, parse_removed
 from adapters.slack.listeners.office import Lifecycle, Office
 
 
@@ -15,6 +15,8 @@ def register(app: AsyncApp, office: Office) -> None:
 
 def _listen(app: AsyncApp, lifecycle: Lifecycle) -> None:
     async def _removed(body: dict[str, Any]) -> None:
+        if is_of_people_only(body):
+            return
         enterprise, team = parse_removed(body)
         await lifecycle.removed(enterprise=enterprise, team=team)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack import words
 from adapters.slack.identified import Known
@@ -14,6 +15,7 @@ from adapters.slack.inbound import Submitted, parse_submitted
 from adapters.slack.limits import CARD_CHARS
 from adapters.slack.listeners.answering import (
     Told,
+    acknowledged_in_time,
     time_left,
     told_of,
     told_stranger,
@@ -45,12 +47,13 @@ class Sent:
         return self.given.answers.get(Asked.NOTE, "").strip()
 
 
-@dataclass(frozen=True, slots=True)
 class WrongAnswer(Exception):
     """What was filled in cannot be taken; the modal stays open and says so at ``block``."""
 
-    block: Asked
-    message: str
+    def __init__(self, block: Asked, message: str) -> None:
+        super().__init__(message)
+        self.block = block
+        self.message = message
 
 
 Record: TypeAlias = Callable[[Sent], Awaitable[Told]]
@@ -192,32 +195,59 @@ async def target_of(office: Office, known: Known, agent: AgentId) -> HaltTarget:
 
 
 def _sent(office: Office, record: Record) -> Callable[..., Awaitable[None]]:
-    async def listener(ack: AsyncAck, body: dict[str, Any]) -> None:
+    async def listener(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         began_at = asyncio.get_running_loop().time()
+        answer = _Answer(ack=ack, client=client, view=str((body.get("view") or {}).get("id")))
         try:
-            given = parse_submitted(body)
-            who = await office.clicker(body)
-            if not isinstance(who, Known):
-                await _tell(ack, told_stranger(who))
-                return
-            sent = Sent(known=who, given=given, began_at=began_at)
-            await _tell(ack, await record(sent))
+            async with acknowledged_in_time(answer.not_yet):
+                given = parse_submitted(body)
+                who = await office.clicker(body)
+                if not isinstance(who, Known):
+                    await answer.tell(told_stranger(who))
+                    return
+                sent = Sent(known=who, given=given, began_at=began_at)
+                told = await record(sent)
+            await answer.tell(told)
         except WrongAnswer as wrong:
-            await ack(response_action="errors", errors={wrong.block.value: wrong.message})
+            await answer.correct(wrong)
             return
         except KeyturnError as error:
-            await _tell(ack, told_why(error))
+            await answer.tell(told_why(error))
             return
         except Exception:
-            await _tell(ack, Told(words.NOT_RECORDED_YET, words.WENT_WRONG))
+            await answer.tell(Told(words.NOT_RECORDED_YET, words.WENT_WRONG))
             raise
         await office.cards.home(who.person, who.identity)
 
     return listener
 
 
-async def _tell(ack: AsyncAck, told: Told) -> None:
-    await ack(response_action="update", view=told_modal(told.title, told.message))
+@dataclass(slots=True, kw_only=True)
+class _Answer:
+    """Slack takes one answer to a modal that was sent; what is known later is put into it."""
+
+    ack: AsyncAck
+    client: AsyncWebClient
+    view: str
+    is_given: bool = False
+
+    async def not_yet(self) -> None:
+        await self.tell(Told(words.NOT_RECORDED_YET, words.GOES_ON))
+
+    async def tell(self, told: Told) -> None:
+        view = told_modal(told.title, told.message)
+        if self.is_given:
+            await self.client.views_update(view_id=self.view, view=view)
+            return
+        self.is_given = True
+        await self.ack(response_action="update", view=view)
+
+    async def correct(self, wrong: WrongAnswer) -> None:
+        if self.is_given:
+            await self.tell(Told(words.NOT_RECORDED, wrong.message))
+            return
+        self.is_given = True
+        await self.ack(response_action="errors", errors={wrong.block.value: wrong.message})
 
 
 def _lines(text: str) -> tuple[str, ...]:

@@ -133,17 +133,21 @@ def _is_canonical(raw: bytes, body: Mapping[str, Any]) -> bool:
 
 
 def _holds_float(body: Mapping[str, Any]) -> bool:
-    inside: list[Iterable[Any]] = [body.values()]
-    for values in inside:  # which grows meanwhile
-        if _PLAIN.issuperset(map(type, values)):
-            continue
-        for value in values:
-            if type(value) is dict:
-                inside.append(value.values())
-            elif type(value) is list:
-                inside.append(value)
-            elif type(value) is float:
+    if _PLAIN.issuperset(map(type, body.values())):
+        return False
+    inside: list[Any] = [body]
+    for nest in inside:  # which grows meanwhile
+        for value in nest.values() if type(nest) is dict else nest:
+            kind = type(value)
+            if kind is str:
+                continue
+            if kind is float:
                 return True
+            # Most nests are commitments: one text.
+            if (kind is dict and not _PLAIN.issuperset(map(type, value.values()))) or (
+                kind is list and not _PLAIN.issuperset(map(type, value))
+            ):
+                inside.append(value)
     return False
 
 

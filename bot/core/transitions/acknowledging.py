@@ -10,6 +10,7 @@ from bot.core.halts import ended_by
 from bot.core.ids import AgentId, ProposalId
 from bot.core.leaf import LeafDraft
 from bot.core.proposal import Proposal
+from bot.core.proposal_leaf import leaf_about
 from bot.core.states import TERMINAL, State
 from bot.core.step import Refusal, Replay, Snapshot, Step, Transition
 from bot.core.transitions.ending import expire_now, revoke_now
@@ -58,11 +59,4 @@ def _put(step: Transition[None]) -> Proposal:
 
 
 def _leaf(noted: Proposal) -> LeafDraft:
-    return LeafDraft(
-        type="proposal.acknowledged",
-        actor=agent_actor(noted.agent),
-        proposal=noted.id,
-        agent=noted.agent,
-        principal=noted.principal,
-        clear={"state": noted.state.value, "digest": noted.digest},
-    )
+    return leaf_about(noted, "proposal.acknowledged", agent_actor(noted.agent))

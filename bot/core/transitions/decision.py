@@ -24,6 +24,7 @@ from bot.core.leaf import LeafDraft
 from bot.core.policy import Policy
 from bot.core.pressed import NotRecorded, Pressed, Recorded
 from bot.core.proposal import Mode, Proposal, Viewed
+from bot.core.proposal_leaf import leaf_about
 from bot.core.states import TERMINAL, ActorKind, Event, State, next_state
 from bot.core.status import WORDING, status_line
 from bot.core.step import Refusal, Replay, Snapshot, Step, Transition
@@ -135,14 +136,7 @@ def view(snapshot: Snapshot, *, proposal_id: ProposalId, person: PersonId, chat:
     return Transition(
         value=None,
         puts=(replace(proposal, views=(*proposal.views, seen), changed_at=snapshot.now),),
-        leaves=(
-            _leaf(
-                proposal,
-                "card.viewed",
-                person,
-                {"digest": proposal.digest, "chat": chat, "state": proposal.state.value},
-            ),
-        ),
+        leaves=(leaf_about(proposal, "card.viewed", person_actor(person), clear={"chat": chat}),),
     )
 
 
@@ -230,18 +224,11 @@ def _decision(snapshot: Snapshot, proposal: Proposal, vote: Vote) -> Decision:
 def decision_leaf(decided: Proposal, type_: str) -> LeafDraft:
     """Return the entry about the last decision of *decided*."""
     decision = decided.decisions[-1]
-    return LeafDraft(
-        type=type_,
-        actor=person_actor(decision.person),
-        proposal=decided.id,
-        agent=decided.agent,
-        principal=decided.principal,
-        clear={
-            "state": decided.state.value,
-            "digest": decision.digest,
-            "card_digest": decision.card_digest,
-            "chat": decision.chat,
-        },
+    return leaf_about(
+        decided,
+        type_,
+        person_actor(decision.person),
+        clear={"card_digest": decision.card_digest, "chat": decision.chat},
         private={"reason": decision.reason},
     )
 
@@ -271,11 +258,13 @@ def _refused_click(proposal: Proposal, vote: Vote, refused: NotRecorded) -> Tran
     return Transition(
         value=refused,
         leaves=(
-            _leaf(
-                proposal,
-                "click.refused",
-                vote.person,
-                {
+            LeafDraft(
+                type="click.refused",
+                actor=person_actor(vote.person),
+                proposal=proposal.id,
+                agent=proposal.agent,
+                principal=proposal.principal,
+                clear={
                     "choice": vote.choice.value,
                     "why": refused.code,
                     "chat": vote.chat,
@@ -283,17 +272,6 @@ def _refused_click(proposal: Proposal, vote: Vote, refused: NotRecorded) -> Tran
                 },
             ),
         ),
-    )
-
-
-def _leaf(proposal: Proposal, type_: str, person: PersonId, clear: dict[str, str]) -> LeafDraft:
-    return LeafDraft(
-        type=type_,
-        actor=person_actor(person),
-        proposal=proposal.id,
-        agent=proposal.agent,
-        principal=proposal.principal,
-        clear=clear,
     )
 
 

@@ -12,6 +12,7 @@ from bot.core.frozen import frozen
 from bot.core.ids import PersonId, ProposalId
 from bot.core.leaf import LeafDraft
 from bot.core.proposal import Delivery, Proposal
+from bot.core.proposal_leaf import leaf_about
 from bot.core.states import State
 from bot.core.step import Record, Snapshot, Transition
 
@@ -98,29 +99,13 @@ def _with(snapshot: Snapshot, proposal: Proposal, report: Delivered) -> Proposal
 
 
 def posted_leaf(proposal: Proposal, posted: Posted) -> LeafDraft:
-    return LeafDraft(
-        type="card.posted",
-        actor=COURIER,
-        proposal=proposal.id,
-        agent=proposal.agent,
-        principal=proposal.principal,
-        clear={
-            "to": posted.person,
-            "chat": posted.chat,
-            "digest": proposal.digest,
-            "card_digest": posted.card_digest,
-            "state": proposal.state.value,
-        },
+    return leaf_about(
+        proposal,
+        "card.posted",
+        COURIER,
+        clear={"to": posted.person, "chat": posted.chat, "card_digest": posted.card_digest},
     )
 
 
 def _undeliverable_leaf(proposal: Proposal, why: str) -> LeafDraft:
-    return LeafDraft(
-        type="card.undeliverable",
-        actor=COURIER,
-        proposal=proposal.id,
-        agent=proposal.agent,
-        principal=proposal.principal,
-        clear={"digest": proposal.digest, "state": proposal.state.value},
-        private={"why": why},
-    )
+    return leaf_about(proposal, "card.undeliverable", COURIER, private={"why": why})

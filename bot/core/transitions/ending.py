@@ -7,8 +7,8 @@ from bot.core.actors import Actor, system_actor
 from bot.core.errors import IllegalTransition, NotFound
 from bot.core.halts import ended_by
 from bot.core.ids import AgentId, ProposalId
-from bot.core.leaf import LeafDraft
 from bot.core.proposal import Proposal
+from bot.core.proposal_leaf import leaf_about
 from bot.core.states import EXPIRABLE, STOPPABLE, Event, State, next_state
 from bot.core.step import Refusal, Replay, Snapshot, Step, Transition
 
@@ -111,17 +111,7 @@ def _end(
     return Transition(
         value=None,
         puts=(ended,),
-        leaves=(
-            LeafDraft(
-                type=type_,
-                actor=actor,
-                proposal=ended.id,
-                agent=ended.agent,
-                principal=ended.principal,
-                clear={"state": ended.state.value, "digest": ended.digest},
-                private={"reason": reason} if reason else {},
-            ),
-        ),
+        leaves=(leaf_about(ended, type_, actor, private={"reason": reason} if reason else {}),),
         effects=effects.refresh_all(ended),
     )
 

@@ -13,6 +13,7 @@ from bot.core.ids import PersonId, ProposalId
 from bot.core.leaf import LeafDraft
 from bot.core.policy import Hold, Policy
 from bot.core.proposal import Mode, Outcome, Proposal, Result
+from bot.core.proposal_leaf import leaf_about
 from bot.core.states import Event, State, next_state
 from bot.core.step import Snapshot, Step, Transition
 from bot.core.transitions.ending import expire_now, revoke_now
@@ -178,15 +179,11 @@ def outcome_leaf(proposal: Proposal, type_: str, *, actor: Actor) -> LeafDraft:
     """Return the entry that says what came of the effect of *proposal*."""
     found = proposal.outcome
     assert found is not None  # only called with an outcome
-    return LeafDraft(
-        type=type_,
-        actor=actor,
-        proposal=proposal.id,
-        agent=proposal.agent,
-        principal=proposal.principal,
+    return leaf_about(
+        proposal,
+        type_,
+        actor,
         clear={
-            "state": proposal.state.value,
-            "digest": proposal.digest,
             "attempt": proposal.attempt,
             "result": found.result.value,
             "reason": found.reason,
@@ -209,15 +206,11 @@ def _intent(
         value=Claimed(proposal=claimed, key=key),
         puts=(claimed,),
         leaves=(
-            LeafDraft(
-                type="execution.intent",
-                actor=WORKER,
-                proposal=claimed.id,
-                agent=claimed.agent,
-                principal=claimed.principal,
+            leaf_about(
+                claimed,
+                "execution.intent",
+                WORKER,
                 clear={
-                    "state": claimed.state.value,
-                    "digest": claimed.digest,
                     "attempt": claimed.attempt,
                     "key": key,
                     "approved_by": sorted(voters),

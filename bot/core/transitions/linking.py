@@ -15,6 +15,9 @@ def link(snapshot: Snapshot, identity: ChatIdentity, *, by: LinkedBy, actor: Act
     person = snapshot.person
     if person is None or not person.active:
         return Refusal(NotFound("There is no such active person."))
+    if by is LinkedBy.EMAIL and person.email is None:
+        # They have unlinked it since the chat looked: only they link it again.
+        return Refusal(NotFound("This person is found by no address."))
     if snapshot.identity is not None:
         if snapshot.identity.person == person.id:
             return Replay(person)

@@ -11,7 +11,6 @@ from typing import TypeAlias
 from bot.core import effects
 from bot.core.actors import Actor, agent_actor, resource_actor
 from bot.core.approval import Membership
-from bot.core.canonical import Plain
 from bot.core.errors import (
     ActionChanged,
     GrantElsewhere,
@@ -31,6 +30,7 @@ from bot.core.ids import AgentId, GrantId, ProposalId, ResourceServerId
 from bot.core.leaf import LeafDraft, timestamp
 from bot.core.policy import Policy
 from bot.core.proposal import Mode, Proposal
+from bot.core.proposal_leaf import leaf_about
 from bot.core.states import ActorKind, Event, State, next_state
 from bot.core.status import status_line
 from bot.core.step import Refusal, Replay, Snapshot, Step, Transition
@@ -121,15 +121,17 @@ def grant(
         value=Granted(released),
         puts=(released,),
         leaves=(
-            _leaf(
+            leaf_about(
                 released,
                 "grant.released",
                 agent_actor(agent),
-                audience=released.audience,
-                grant=new,
-                key=key,
-                expires_at=timestamp(expires_at),
-                approved_by=sorted(checked.voters),
+                clear={
+                    "audience": released.audience,
+                    "grant": new,
+                    "key": key,
+                    "expires_at": timestamp(expires_at),
+                    "approved_by": sorted(checked.voters),
+                },
             ),
         ),
         effects=(effects.refresh(released.id, released.state),),
@@ -199,14 +201,16 @@ def redeem(
         value=Redeemed(proposal=redeemed, replayed=False),
         puts=(redeemed,),
         leaves=(
-            _leaf(
+            leaf_about(
                 redeemed,
                 "grant.redeemed",
                 actor,
-                grant=shown.grant,
-                audience=redeemed.audience,
-                action_digest=redeemed.action_digest,
-                approved_by=sorted(checked.voters),
+                clear={
+                    "grant": shown.grant,
+                    "audience": redeemed.audience,
+                    "action_digest": redeemed.action_digest,
+                    "approved_by": sorted(checked.voters),
+                },
             ),
         ),
         effects=(effects.refresh(redeemed.id, redeemed.state),),
@@ -260,7 +264,9 @@ def _refuse(
     if ended is None and grant.refusals >= MAX_REFUSALS_RECORDED:
         return Refusal(error)
     noted = replace(now_is, grant=replace(grant, refusals=grant.refusals + 1))
-    refusal = _leaf(noted, "grant.refused", actor, grant=grant.id, why=error.code)
+    refusal = leaf_about(
+        noted, "grant.refused", actor, clear={"grant": grant.id, "why": error.code}
+    )
     return Transition(
         value=Refused(error),
         puts=(noted,),
@@ -273,14 +279,3 @@ def _ended(step: Transition[None]) -> Transition[Grants]:
     ended = step.puts[0]
     assert isinstance(ended, Proposal)  # an ending puts the ended proposal alone
     return Transition(value=Ended(ended), puts=step.puts, leaves=step.leaves, effects=step.effects)
-
-
-def _leaf(proposal: Proposal, type_: str, actor: Actor, **clear: Plain) -> LeafDraft:
-    return LeafDraft(
-        type=type_,
-        actor=actor,
-        proposal=proposal.id,
-        agent=proposal.agent,
-        principal=proposal.principal,
-        clear={"state": proposal.state.value, "digest": proposal.digest, **clear},
-    )

@@ -34,6 +34,7 @@ from bot.core.proposal import (
     facts_value,
     rationale_value,
 )
+from bot.core.proposal_leaf import leaf_about
 from bot.core.states import Event, State, next_state
 from bot.core.step import Refusal, Replay, Snapshot, Step, Transition
 from bot.core.transitions.delivery import Posted, Standing, posted_leaf
@@ -286,15 +287,11 @@ def submitted_leaf(proposal: Proposal, *, verb: str) -> LeafDraft:
     """Return the entry that a proposal begins with."""
     approval = proposal.approval
     preview = proposal.preview
-    return LeafDraft(
-        type="proposal.submitted",
-        actor=proposal.proposer,
-        proposal=proposal.id,
-        agent=proposal.agent,
-        principal=proposal.principal,
+    return leaf_about(
+        proposal,
+        "proposal.submitted",
+        proposal.proposer,
         clear={
-            "state": proposal.state.value,
-            "digest": proposal.digest,
             "verb": verb,
             "connector": proposal.connector,
             "kind": proposal.kind.value,
@@ -333,17 +330,8 @@ def submitted_leaf(proposal: Proposal, *, verb: str) -> LeafDraft:
 
 
 def _superseded_leaf(ended: Proposal, by: Actor) -> LeafDraft:
-    return LeafDraft(
-        type="proposal.superseded",
-        actor=by,
-        proposal=ended.id,
-        agent=ended.agent,
-        principal=ended.principal,
-        clear={
-            "state": ended.state.value,
-            "digest": ended.digest,
-            "superseded_by": ended.superseded_by,
-        },
+    return leaf_about(
+        ended, "proposal.superseded", by, clear={"superseded_by": ended.superseded_by}
     )
 
 

@@ -9,6 +9,7 @@ from bot.core.ids import ProposalId
 from bot.core.leaf import LeafDraft
 from bot.core.news import News
 from bot.core.proposal import Proposal
+from bot.core.proposal_leaf import leaf_about
 from bot.core.step import Snapshot, Step, Transition
 from bot.core.transitions.webhooks import MESSENGER, stop
 
@@ -78,17 +79,10 @@ def _not_told(snapshot: Snapshot, lease: Lease, news: News, why: str) -> tuple[L
 
 
 def _not_told_leaf(proposal: Proposal, news: News, why: str) -> LeafDraft:
-    return LeafDraft(
-        type="proposal.not_told",
-        actor=MESSENGER,
-        proposal=proposal.id,
-        agent=proposal.agent,
-        principal=proposal.principal,
-        clear={
-            "state": proposal.state.value,
-            "digest": proposal.digest,
-            "news": news.state.value,
-            "cursor": news.cursor,
-        },
+    return leaf_about(
+        proposal,
+        "proposal.not_told",
+        MESSENGER,
+        clear={"news": news.state.value, "cursor": news.cursor},
         private={"why": why},
     )

@@ -26,6 +26,7 @@ from bot.core.proposal import (
     action_digest,
     binding_digest,
 )
+from bot.core.proposal_leaf import leaf_about
 from bot.core.states import ActorKind, Event, State, next_state
 from bot.core.step import Refusal, Replay, Snapshot, Step, Transition
 from bot.core.transitions.decision import decision_leaf, names
@@ -310,9 +311,9 @@ def _begin(
             changed_at=snapshot.now,
         )
         puts += (ended,)
-        leaves += (_leaf(ended, "proposal.superseded", by, {"superseded_by": asked.id}),)
+        leaves += (leaf_about(ended, "proposal.superseded", by, clear={"superseded_by": asked.id}),)
         follow.append(effects.refresh(ended.id, ended.state))
-    leaves += (_leaf(original, "undo.requested", by, {"undone_by": asked.id}),)
+    leaves += (leaf_about(original, "undo.requested", by, clear={"undone_by": asked.id}),)
     return Transition(value=None, puts=puts, leaves=leaves, effects=tuple(follow))
 
 
@@ -320,19 +321,8 @@ def _refused_click(
     original: Proposal, pressed: UndoPress, refused: NotRecorded
 ) -> Transition[Pressed]:
     clear = {"choice": "undo", "why": refused.code, "chat": pressed.chat}
-    leaf = _leaf(original, "click.refused", person_actor(pressed.person), clear)
+    leaf = leaf_about(original, "click.refused", person_actor(pressed.person), clear=clear)
     return Transition(value=refused, leaves=(leaf,))
-
-
-def _leaf(proposal: Proposal, type_: str, actor: Actor, clear: dict[str, str]) -> LeafDraft:
-    return LeafDraft(
-        type=type_,
-        actor=actor,
-        proposal=proposal.id,
-        agent=proposal.agent,
-        principal=proposal.principal,
-        clear={"state": proposal.state.value, "digest": proposal.digest, **clear},
-    )
 
 
 def _not(proposal: Proposal, code: str, message: str) -> NotRecorded:

@@ -1,20 +1,15 @@
 """Sections of ``keyturn.yaml`` and actions that the tests of the connector share."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from adapters.slack.connector import SlackConnector, create
 from bot.core.proposal import Action
+from bot.system_clock import SystemClock
 
 TEAM = "T0ACME"
 CHANNEL = "C0HELP"
 SECRET = "xoxb-1234567890-s3cr3tOfTheConnector"
-
-
-class SystemClock:
-    def now(self) -> datetime:
-        return datetime.now(UTC)
 
 
 def section(**changed: Any) -> dict[str, Any]:

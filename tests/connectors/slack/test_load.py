@@ -9,7 +9,8 @@ from bot.chosen import choose_connector
 from bot.core.errors import SettingsInvalid
 from bot.core.verbs import Kind
 from bot.settings import load
-from tests.connectors.slack.sections import SECRET, SystemClock, connect, section
+from bot.system_clock import SystemClock
+from tests.connectors.slack.sections import SECRET, connect, section
 
 
 def problems(*, token: str = SECRET, **changed: Any) -> tuple[str, ...]:

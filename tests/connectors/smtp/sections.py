@@ -4,19 +4,14 @@ import base64
 import hashlib
 import ssl
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from adapters.smtp import SmtpConnector, create
 from adapters.smtp.client import Resolver
 from bot.core.canonical import Json
 from bot.core.proposal import Action
+from bot.system_clock import SystemClock
 from tests.connectors.smtp.post_office import SECRET, USER
-
-
-class SystemClock:
-    def now(self) -> datetime:
-        return datetime.now(UTC)
 
 
 def keep(reference: str) -> str:

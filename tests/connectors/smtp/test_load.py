@@ -6,7 +6,8 @@ import pytest
 
 from bot.chosen import choose_connector
 from bot.core.errors import SettingsInvalid
-from tests.connectors.smtp.sections import SystemClock, connect, keep, section
+from bot.system_clock import SystemClock
+from tests.connectors.smtp.sections import connect, keep, section
 
 
 def problems(**changed: Any) -> tuple[str, ...]:

@@ -189,8 +189,8 @@ FAULTS: Final = (
         "refused clicks that are in no log",
         Edit(
             TRANSITIONS,
-            '                "click.refused",\n',
-            '                "card.viewed",\n',
+            '                type="click.refused",\n',
+            '                type="card.viewed",\n',
         ),
     ),
 )

@@ -21,7 +21,7 @@ Json = dict[str, Any]
 PORT: Final = 3000
 URL: Final = f"http://localhost:{PORT}"
 TEAM: Final = "T0ACME"
-SIGNING_SECRET: Final = "8f742231b10e8888abcd99yyyzzz85a5"  # noqa: S105 - of nothing
+SIGNING_SECRET: Final = "8f742231b10e8888abcd99yyyzzz85a5"
 ASKS: Final = {"appId": "A0ASKS", "botUserId": "U0ASKS", "botName": "keyturn"}
 WRITES: Final = {"appId": "A0WRITES", "botUserId": "U0WRITES", "botName": "helper"}
 _WITHIN_S: Final = 20.0
@@ -55,16 +55,16 @@ class LocalSlack:
 
     async def press(self, user: str, message: Json, action_id: str) -> None:
         """Let *user* press what has *action_id* on *message*."""
-        for block in message.get("blocks", []):
-            inside = [*block.get("elements", []), block.get("accessory")]
-            for element in inside:
-                if isinstance(element, dict) and element.get("action_id") == action_id:
-                    action = {"type": element["type"], "action_id": action_id}
-                    action |= {"block_id": block["block_id"], "value": element["value"]}
-                    where = {"channel": message["channel"], "messageTs": message["ts"]}
-                    await self._tell("interact", {**where, "user": user, "action": action})
-                    return
-        raise AssertionError(f"{action_id} is not on {json.dumps(message)[:2000]}")
+        where = {"channel": message["channel"], "messageTs": message["ts"], "user": user}
+        await self._tell("interact", {**where, "action": _action(message, action_id)})
+
+    async def press_in_modal(self, user: str, view: Json, action_id: str) -> None:
+        pressed = {"t": "block_action", "user": user, "appId": ASKS["appId"]}
+        await self.screen.send_json({**pressed, "action": _action(view, action_id)})
+
+    async def close_modal(self, user: str) -> None:
+        await self.screen.send_json({"t": "view_close", "user": user})
+        await self.until(lambda: not self.modals, "the modal is closed")
 
     async def command(self, user: str, channel: str, text: str) -> None:
         said = {"channel": channel, "user": user, "command": "/keyturn", "text": text}
@@ -106,6 +106,15 @@ class LocalSlack:
     async def _tell(self, what: str, body: Json) -> None:
         async with self.http.post(f"{URL}/_control/{what}", json=body) as answer:
             assert answer.status == 200, await answer.text()
+
+
+def _action(surface: Json, action_id: str) -> Json:
+    for block in surface["blocks"]:
+        for element in [*block.get("elements", []), block.get("accessory")]:
+            if isinstance(element, dict) and element.get("action_id") == action_id:
+                where = {"block_id": block.get("block_id", "b"), "action_id": action_id}
+                return {**where, "type": element["type"], "value": element["value"]}
+    raise AssertionError(f"{action_id} is not on {json.dumps(surface)[:2000]}")
 
 
 def configuration(mode: str, *, events_url: str) -> Json:

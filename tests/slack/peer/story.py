@@ -103,9 +103,11 @@ class Story:
         for name, user in (("dana", DANA), ("erin", ERIN)):
             made = await done(self.deployment.json, "person", "link-code", name, "--chat", "slack")
             await self.slack.command(user, CHANNEL, f"link {made['code']}")
-            asked = await self.shown("keyturn.link", in_channel=CHANNEL, to=user)
-            await self.slack.press(user, asked, "keyturn.link")
+            asked = await self.slack.until(lambda: self.modal_with("keyturn.link"), "who it is")
+            await self.slack.press_in_modal(user, asked, "keyturn.link")
+            # The program does not say that a button was in a modal, so a message answers it.
             await self.shown("is linked", in_channel=CHANNEL, to=user)
+            await self.slack.close_modal(user)
 
     async def the_good_answer_is_posted_once_and_recalled(self) -> None:
         proposal = await self.proposed(GOOD)
@@ -116,7 +118,7 @@ class Story:
         assert await self.board() == []
 
         await self.slack.press(ERIN, card, "keyturn.approve")
-        await self.shown("Not recorded", in_channel=self.dm, to=ERIN)
+        await self.shown("not yours to make", in_channel=self.dm, to=ERIN)
         assert (await self.state(proposal))["state"] == "pending"
         assert await self.board() == []
 
@@ -141,7 +143,8 @@ class Story:
     async def the_bad_advice_is_never_posted(self) -> None:
         proposal = await self.proposed(BAD)
         card = await self.card(BAD)
-        await self.slack.until(lambda: not self.slack.modals, "no modal is open")
+        await self.modal("keyturn.shown")
+        await self.slack.close_modal(DANA)
         await self.slack.press(DANA, card, "keyturn.reject")
         await self.modal("keyturn.reject")
         await self.slack.submit(DANA, self.typed(WHY_NOT))
@@ -158,7 +161,7 @@ class Story:
             self.deployment,
             self.token,
             {**action, "params": {"text": text}},
-            key=text[:20],
+            key=text.split(maxsplit=1)[0],
         )
         assert answer.get("state") == "pending", answer
         return str(answer["id"])
@@ -202,6 +205,9 @@ class Story:
         await self.slack.until(
             lambda: any(one.get("callback_id") == callback for one in self.slack.modals), callback
         )
+
+    def modal_with(self, words: str) -> Json | None:
+        return next((one for one in self.slack.modals if words in json.dumps(one)), None)
 
     def typed(self, text: str) -> dict[str, Json]:
         return {"note": {"note": {"type": "plain_text_input", "value": text}}}
