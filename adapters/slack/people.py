@@ -88,16 +88,24 @@ class People:
     async def reach(self, person: PersonId) -> tuple[Workspace, ChatIdentity] | None:
         """Return where *person* can be shown something; None when no account is linked.
 
+        Of several accounts the one linked last that may still decide; a person may leave a
+        workspace and stay in another.
+
         Raises:
             SlackBusy: not now.
             SlackUnclear: the same.
         """
-        for identity in await self._identities.of(person, self._chat):
-            workspace = await self._workspaces.in_tenant(identity.tenant)
-            if workspace is not None:
+        known = [
+            (workspace, identity)
+            for identity in await self._identities.of(person, self._chat)
+            if (workspace := await self._workspaces.in_tenant(identity.tenant)) is not None
+        ]
+        for workspace, identity in known if len(known) > 1 else ():
+            account = await self._accounts.get(workspace, identity.user)
+            if account is not None and account.why_not(workspace) is None:
                 return workspace, identity
-        if not self._links_by_email:
-            return None
+        if known or not self._links_by_email:
+            return known[0] if known else None
         email = await self._identities.email(person)
         for workspace in await self._workspaces.all() if email else []:
             account = await self._accounts.with_email(workspace, email or "")

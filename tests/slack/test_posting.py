@@ -315,3 +315,13 @@ async def test_a_card_that_was_lost_comes_true_though_nothing_is_posted_any_more
     )
     lost = seat.card(play.proposal(1).id)
     await stage.slack.until(lambda: "Taken back" in screen_of(lost).text)
+
+
+async def test_of_two_accounts_the_one_that_may_still_decide_is_shown_the_card(
+    stage: SlackStage,
+) -> None:
+    play = Play(stage)
+    seat = await stage.seat(play.dana.id)
+    stage.link(play.dana.id, stage.slack.add_account("Dana", deleted=True))
+    await play.post(play.proposal(1))
+    assert [card.proposal for card in await seat.cards()] == [play.proposal(1).id]
