@@ -297,6 +297,13 @@ def _write_it_otherwise(log: Log) -> None:
     entry.body = entry.body.replace(b'{"', b'{ "', 1)
 
 
+def _write_a_number_otherwise(log: Log) -> None:
+    entry = log.entries[log.find("proposal.submitted")]
+    entry.set(verb_config={"limits": [[1]]})
+    # RFC 8785 writes 1, and no other spelling of it.
+    entry.body = entry.body.replace(b"[[1]]", b"[[1.0]]")
+
+
 def _write_nonsense(log: Log) -> None:
     log.entries[5].body = b'{"i":5}'
 
@@ -342,6 +349,7 @@ INSIDERS: dict[Callable[[Log], None], Fault] = {
     _change_the_action: Fault.ACTION_DIFFERS,
     _speak_another_language: Fault.IMPOSSIBLE_STEP,
     _write_it_otherwise: Fault.NOT_CANONICAL,
+    _write_a_number_otherwise: Fault.NOT_CANONICAL,
     _write_nonsense: Fault.NOT_AN_ENTRY,
     _leave_a_field_out: Fault.NOT_AN_ENTRY,
 }
