@@ -91,7 +91,7 @@ def _air_gate(name: str, storage: str) -> Peer:
 
 
 PEERS: Final = (
-    _air_gate("air-gate 0.3.0, a file", "events.jsonl"),
+    _air_gate("air-gate 0.3.0, a file, not synced", "events.jsonl"),
     _air_gate("air-gate 0.3.0, SQLite", "events.db"),
     Peer(
         name="awaithumans 0.1.12, SQLite",

@@ -10,7 +10,7 @@ from benches.report import Report
 from benches.spread import Spread
 
 _WIDTH: Final = 720
-_NAMES: Final = 240
+_NAMES: Final = 270
 _ROW: Final = 34
 _TOP: Final = 56
 _BOTTOM: Final = 46
@@ -51,7 +51,7 @@ def drawn(report: Report) -> str:
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img">',
             f"<title>{escape(_described(bars))}</title><style>{_STYLE}</style>",
-            '<text x="12" y="24">Durable submits a second, 32 connections</text>',
+            '<text x="12" y="24">Submits a second, 32 connections</text>',
             f'<text x="12" y="42" class="small">{_LEGEND}</text>',
             *_grid(highest, height),
             *(line for place, bar in enumerate(bars) for line in _row(place, bar, highest)),
@@ -71,7 +71,7 @@ def _bars(report: Report) -> Iterator[_Bar]:
 
 def _described(bars: Sequence[_Bar]) -> str:
     said = ", ".join(f"{bar.name} {bar.per_s.median:,.0f}" for bar in bars)
-    return f"Durable submits a second: {said}"
+    return f"Submits a second: {said}"
 
 
 def _grid(highest: int, height: int) -> Iterator[str]:
