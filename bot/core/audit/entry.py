@@ -31,17 +31,16 @@ class EntryReader:
 
     def parse(self, index: int, raw: bytes) -> dict[str, Any] | None:
         """Return the fields of the body *raw*, or None if it is no entry."""
-        try:
-            body: dict[str, Any] | None = orjson.loads(raw)
-        except orjson.JSONDecodeError:
-            body = None
-        if body is None or not _has_frame(body):
+        body = body_of(raw)
+        if body is None:
             self._problems.add(index, Fault.NOT_AN_ENTRY, "is not an entry of a log")
-            return None
+        return body
+
+    def check_spelling(self, index: int, raw: bytes, body: Mapping[str, Any]) -> None:
+        """Check that *raw* is the canonical spelling of *body*."""
         if not _is_canonical(raw, body):
             what = "is not in the one spelling that is recorded (RFC 8785)"
             self._problems.add(index, Fault.NOT_CANONICAL, what)
-        return body
 
     def place(self, index: int, body: Mapping[str, Any]) -> None:
         """Check that the body is the next one of its log, and later than the one before."""
@@ -102,6 +101,15 @@ class EntryReader:
         if binding.get("action_digest") != sha256_digest(action.encode()):
             what = "the action that is shown is not the one that was bound"
             self._problems.add(index, Fault.ACTION_DIFFERS, what)
+
+
+def body_of(raw: bytes) -> dict[str, Any] | None:
+    """Return the fields of the body *raw*, or None if it is no entry."""
+    try:
+        body: dict[str, Any] = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return None
+    return body if _has_frame(body) else None
 
 
 def hash_of(raw: bytes) -> bytes:

@@ -74,6 +74,12 @@ class Problems:
     told: list[Problem] = field(default_factory=list)
     counts: Counter[Fault] = field(default_factory=Counter)
 
+    def add_all(self, others: "Problems") -> None:
+        """Add *others*, found in the same entries by somebody else, each at its place."""
+        self.counts.update(others.counts)
+        both = sorted([*others.told, *self.told], key=lambda problem: problem.index or 0)
+        self.told = both[:MOST_TOLD]
+
     def add(self, index: int | None, fault: Fault, what: str) -> None:
         self.counts[fault] += 1
         if len(self.told) < MOST_TOLD:

@@ -80,6 +80,7 @@ class _Reading:
         body = self._reader.parse(entry.index, entry.raw)
         if body is None:
             return
+        self._reader.check_spelling(entry.index, entry.raw, body)
         try:
             if body["i"] != entry.index or body.get("proposal") != proposal:
                 add(entry.index, Fault.NOT_AN_ENTRY, "is not the entry that the receipt says")

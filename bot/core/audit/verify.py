@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum, unique
 from typing import Any, Final
 
-import orjson
-
 from bot.core.audit.entries import LOG_OPENED
 from bot.core.audit.entry import EntryReader, hash_of
-from bot.core.audit.export import Header, NotReadable, read_object
+from bot.core.audit.export import Header
+from bot.core.audit.form import FormAudit
 from bot.core.audit.life import Lives
+from bot.core.audit.lines import parts_of
 from bot.core.audit.problems import DIVERGING, Fault, Problem, Problems
 from bot.core.audit.register import Register
 from bot.core.audit.tree import GrowingTree
@@ -73,9 +73,14 @@ _LATER: Final = "Export the log again; if it is still shorter, entries were remo
 
 
 class LogAudit:
-    """Reads one export line by line; :meth:`report` is asked when there are no more lines."""
+    """Reads one export line by line; :meth:`report` is asked when there are no more lines.
 
-    def __init__(self, header: Header, known: Known) -> None:
+    Where *form* is false, somebody else looks at the form of the same lines, and says in
+    :meth:`add` what was found.
+    """
+
+    def __init__(self, header: Header, known: Known, *, form: bool = True) -> None:
+        self._looks_at_form = form
         self._header = header
         self._known = known
         self._problems = Problems()
@@ -102,8 +107,10 @@ class LogAudit:
         """
         tree = self._tree
         index = tree.size
-        raw, openings = _parts(line, index)
+        raw, openings = parts_of(line, index)
         body = self._entries.parse(index, raw)
+        if body is not None and self._looks_at_form:
+            self._entries.check_spelling(index, raw, body)
         if body is not None and body["type"] == LOG_OPENED:
             self._note_root()
         tree.append(hash_of(raw))
@@ -116,6 +123,11 @@ class LogAudit:
         except (KeyError, TypeError, ValueError, AttributeError):
             what = "lacks a field that its type has, or one is of another form"
             self._problems.add(index, Fault.NOT_AN_ENTRY, what)
+
+    def add(self, found: FormAudit) -> None:
+        """Add what was found in the form of the same lines."""
+        self._problems.add_all(found.problems)
+        self._entries.opened += found.opened
 
     def report(self) -> Report:
         """Return what came of all lines."""
@@ -142,7 +154,7 @@ class LogAudit:
         type_ = body["type"]
         self._entries.place(index, body)
         self._register.check_actor(index, body["actor"])
-        if openings:
+        if openings and self._looks_at_form:
             opened = self._entries.open(index, body, openings)
             if type_ == "proposal.submitted":
                 self._entries.check_action(index, opened)
@@ -231,18 +243,3 @@ class LogAudit:
         if faults:
             return Verdict.DIVERGED
         return Verdict.VERIFIED if is_anchored else Verdict.UNANCHORED
-
-
-def _parts(line: bytes, index: int) -> tuple[bytes, Sequence[Any]]:
-    try:
-        value = orjson.loads(line)
-        body, openings = value["body"], value["openings"]
-        if type(body) is str and type(openings) is list:
-            return body.encode(), openings
-    except orjson.JSONDecodeError:
-        if not line.endswith(b"\n"):
-            raise NotReadable(f"The file ends in the middle of entry {index}.") from None
-        read_object(line, what=f"line {index + 2}")
-    except (KeyError, TypeError):
-        pass
-    raise NotReadable(f"Line {index + 2} is not an entry of an exported log.")
