@@ -13,6 +13,9 @@ _CAPS = {"submits_per_minute": 100_000, "pending_per_agent": 5_000, "pending_per
 _CONFIGURED = ("agents", "people", "halts", "keys", "policy", "resource-servers")
 _REFUSALS = frozenset({"click.refused", "grant.refused"})
 _CLOCK_KEEPERS = ("system:", "resource:")
+#: What its own clock may end while the attacks go on, and how: a grant is good for two minutes.
+_WITH_A_CLOCK = ("released", "redeemed")
+_BY_THE_CLOCK = {"released": "expired", "redeemed": "in_doubt"}
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +41,11 @@ def unmoved(scene: Scene, cast: Cast) -> Iterator[None]:
     before, size = _standing(scene, cast), len(scene.entries())
     written, printed = list(scene.target.written), len(scene.printed)
     yield
-    assert _standing(scene, cast) == before
+    after = _standing(scene, cast)
+    for name in _WITH_A_CLOCK:
+        if after[name]["state"] == _BY_THE_CLOCK.get(before[name]["state"]):
+            before[name] = after[name]
+    assert after == before
     assert scene.target.written == written
     assert foreign(scene.entries(size), cast) == []
     found = faults(scene.printed[printed:])
@@ -59,11 +66,17 @@ def foreign(entries: list[dict[str, Any]], cast: Cast) -> list[dict[str, Any]]:
     by itself or by Keyturn, and what says that it was refused.
     """
     attacker = f"agent:{cast.mallory.id}"
+    clocks = {cast.theirs[name] for name in _WITH_A_CLOCK}
     return [
         entry
         for entry in entries
         if not (
             entry["type"] in _REFUSALS
+            or (
+                entry.get("proposal") in clocks
+                and entry["actor"].startswith("system:")
+                and entry.get("state") in {"expired", "in_doubt"}
+            )
             or (
                 entry.get("agent") == cast.mallory.id
                 and (entry["actor"] == attacker or entry["actor"].startswith(_CLOCK_KEEPERS))

@@ -73,7 +73,12 @@ def test_lists_and_events_hold_ones_own_alone(scene: Scene, cast: Cast):
         answer = scene.agents.ask("GET", path, token=token)
         assert answer.status == 200
         assert not [one for one in theirs if one in answer.body.decode()], path
-    assert own in scene.agents.ask("GET", "/v1/events", token=token).body.decode()
+    told, page = set[str](), {"more": True, "next_cursor": "0"}
+    while page["more"]:
+        path = f"/v1/events?cursor={page['next_cursor']}&limit=200"
+        page = scene.agents.ask("GET", path, token=token).json
+        told |= {event["proposal"] for event in page["events"]}
+    assert own in told
 
 
 def test_what_an_agent_reads_names_no_approver(scene: Scene, cast: Cast):
