@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from adapters.slack import limits, words
+from adapters.slack import limits
 from adapters.slack.blocks import (
     Element,
     Message,
@@ -29,7 +29,9 @@ from adapters.slack.blocks import (
 )
 from adapters.slack.exactly import exactly, fitted
 from adapters.slack.fit import inert
-from adapters.slack.pressable import ActionId, More, value_of
+from adapters.slack.pressable import ActionId, More
+from bot.core import chat_words
+from bot.core.about import value_of
 from bot.core.card import Button, Card
 from bot.core.ids import ProposalId
 from bot.core.proposal import Source
@@ -48,7 +50,9 @@ from bot.core.words import (
 
 def render_card(card: Card, *, web_url: str | None) -> Message:
     """Return *card* as its reader sees it."""
-    return Message(text=words.notification(card), blocks=card_blocks(card, web_url=web_url))
+    return Message(
+        text=Ours(chat_words.notification(card)), blocks=card_blocks(card, web_url=web_url)
+    )
 
 
 def render_fallback(card: Card, *, web_url: str | None = None) -> Message:
@@ -63,9 +67,9 @@ def render_fallback(card: Card, *, web_url: str | None = None) -> Message:
     pressable = [_reject(card)] if asks_for(card, Button.REJECT) else []
     pressable += _more(card)
     return Message(
-        text=words.notification(card),
+        text=Ours(chat_words.notification(card)),
         blocks=[
-            header(words.heading(card)),
+            header(chat_words.heading(card)),
             section(mrkdwn(Ours(f"Slack refuses to show this card. {way}"))),
             *([actions(*pressable)] if pressable else []),
             context(plain(f"Fingerprint {card.fingerprint}"), plain(card.proposal)),
@@ -165,9 +169,9 @@ def _blocks_of(card: Card, opening: _Opening) -> list[Element]:
     ]
     if card.state is State.PENDING and card.expires_at is not None:
         brief.append((mrkdwn(bold("Decide before")), mrkdwn(date(card.expires_at))))
-    asks = words.asks(card, agent=name(card.agent_name), principal=name(card.on_behalf_of))
+    asks = chat_words.asks(card, agent=name(card.agent_name), principal=name(card.on_behalf_of))
     return [
-        header(words.heading(card)),
+        header(chat_words.heading(card)),
         section(plain(opening.who)),
         context(plain(asks)),
         section(plain(opening.effect)),
@@ -293,7 +297,7 @@ def _buttons(card: Card, *, is_whole: bool) -> list[Element]:
         look = "Keyturn will not repeat it by itself. Look at the target, then say what you found."
         blocks.insert(0, section(mrkdwn(Ours(look))))
     if must_read:
-        blocks.append(context(plain(words.READ_ON)))
+        blocks.append(context(plain(chat_words.READ_ON)))
     return blocks
 
 

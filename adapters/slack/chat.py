@@ -13,7 +13,6 @@ from slack_bolt.async_app import AsyncApp
 from adapters.slack import limits
 from adapters.slack.blocks import Message
 from adapters.slack.errors import SlackBusy, SlackRefused, SlackUnclear, later, undeliverable
-from adapters.slack.identified import Identified
 from adapters.slack.listeners.office import Office
 from adapters.slack.notice import render_notice
 from adapters.slack.parts import Parts
@@ -22,6 +21,7 @@ from adapters.slack.transport_socket import SocketLine, SocketState
 from adapters.slack.workspaces import Workspace
 from bot.core.card import Card
 from bot.core.errors import KeyturnError
+from bot.core.identified import Identified
 from bot.core.ids import PersonId
 from bot.core.notice import Notice
 from bot.ports.chat import CardRef, NotDeliveredNow, Undeliverable

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from adapters.slack import limits, words
+from adapters.slack import limits
 from adapters.slack.blocks import (
     Element,
     Ours,
@@ -25,7 +25,9 @@ from adapters.slack.blocks import (
 from adapters.slack.card import name
 from adapters.slack.fit import inert
 from adapters.slack.modals import route_blocks
-from adapters.slack.pressable import ActionId, value_of
+from adapters.slack.pressable import ActionId
+from bot.core import chat_words
+from bot.core.about import value_of
 from bot.core.actors import Person, Role
 from bot.core.card import Card
 from bot.core.halts import Halt
@@ -74,7 +76,7 @@ def _waiting(seen: Home) -> list[Element]:
     total = seen.inbox.waiting_total
     blocks = [header(f"Waiting for you ({total:,})" if total else "Waiting for you")]
     if not seen.inbox.waiting:
-        return [*blocks, section(plain(words.NOTHING_WAITS))]
+        return [*blocks, section(plain(chat_words.NOTHING_WAITS))]
     shown = seen.inbox.waiting[: limits.HOME_WAITING]
     for card in shown:
         blocks += row(card, now=seen.now)
@@ -101,7 +103,7 @@ def row(card: Card, *, now: datetime | None) -> list[Element]:
 def _decided(seen: Home) -> list[Element]:
     blocks = [header("Recently decided")]
     if not seen.inbox.decided:
-        return [*blocks, context(plain(words.NOTHING_DECIDED))]
+        return [*blocks, context(plain(chat_words.NOTHING_DECIDED))]
     shown = seen.inbox.decided[: limits.HOME_DECIDED]
     for card in shown:
         effect = inert(card.effect, at_most=limits.ROW_TEXT, lines=1).shown
@@ -109,7 +111,7 @@ def _decided(seen: Home) -> list[Element]:
         blocks += [
             section(plain(effect), accessory=button("Open", ActionId.OPEN, value=value_of(card))),
             context(
-                mrkdwn(Ours(f"{bold(words.standing(card))}, {date(card.changed_at)}")),
+                mrkdwn(Ours(f"{bold(chat_words.standing(card))}, {date(card.changed_at)}")),
                 plain(f"By {inert(by, at_most=limits.NAME, lines=1).shown}"),
             ),
         ]
@@ -120,7 +122,7 @@ def _agents(seen: Home) -> list[Element]:
     is_admin = Role.ADMIN in seen.person.roles
     blocks = [header("Agents" if is_admin else "My agents")]
     if not seen.agents:
-        blocks.append(context(plain(words.NO_AGENTS)))
+        blocks.append(context(plain(chat_words.NO_AGENTS)))
     shown = seen.agents[: limits.HOME_AGENTS]
     for entry in shown:
         blocks += agent_rows(entry)
@@ -128,7 +130,7 @@ def _agents(seen: Home) -> list[Element]:
     if is_admin:
         asks = confirm(
             title="Stop every agent?",
-            text=f"{words.STOP_MEANS[:200].rpartition('.')[0]}.",
+            text=f"{chat_words.STOP_MEANS[:200].rpartition('.')[0]}.",
             yes="Stop all",
             no="Go back",
         )
@@ -182,7 +184,7 @@ def _routes(seen: Home) -> list[Element]:
         return []
     blocks = [divider(), header("Channels that get notices")]
     if not seen.routes:
-        blocks.append(context(plain(words.NO_CHANNELS)))
+        blocks.append(context(plain(chat_words.NO_CHANNELS)))
     shown = seen.routes[: limits.HOME_ROUTES]
     for route in shown:
         blocks += route_blocks(route)

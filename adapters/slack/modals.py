@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from adapters.slack import limits, words
+from adapters.slack import limits
 from adapters.slack.blocks import (
     Element,
     Ours,
@@ -30,10 +30,12 @@ from adapters.slack.blocks import (
     text_input,
 )
 from adapters.slack.card import approve, audience_line, card_blocks, is_cut_around, name
-from adapters.slack.commands import HELP
 from adapters.slack.fit import inert, pages
-from adapters.slack.pressable import COMMAND, About, ActionId, Asked, Callback, spell, value_of
+from adapters.slack.pressable import COMMAND, ActionId, Asked, Callback
+from bot.core import chat_words
+from bot.core.about import About, spell, value_of
 from bot.core.card import Button, Card, FullViewPage
+from bot.core.command import help_lines
 from bot.core.halts import Halt, HaltScope
 from bot.core.ids import AgentId
 from bot.core.notice import NoticeRoute, Topic
@@ -79,7 +81,7 @@ def told_blocks(message: str) -> list[Element]:
 
 def help_blocks(problem: str) -> list[Element]:
     """Return what can be typed; *problem*, our words, says first what was wrong."""
-    lines = [f"`{COMMAND} {typed}` {does}" for typed, does in HELP]
+    lines = [f"`{COMMAND} {typed}` {does}" for typed, does in help_lines("Slack")]
     first = [section(plain(problem))] if problem else []
     return [*first, section(mrkdwn(Ours("\n".join(lines))))]
 
@@ -113,7 +115,7 @@ def not_mine_modal(card: Card) -> Element:
     press = button("It is not mine", ActionId.NOT_MINE, value=value_of(card), style="danger")
     return modal(
         "Not mine",
-        [*_subject(card), section(plain(words.NOT_MINE_MEANS)), actions(press)],
+        [*_subject(card), section(plain(chat_words.NOT_MINE_MEANS)), actions(press)],
         callback=Callback.SHOWN,
         metadata=value_of(card),
         close="Go back",
@@ -182,7 +184,7 @@ def full_view_modal(card: Card, page: FullViewPage, *, part: int) -> Element:
     if number == 0:
         blocks = _front(card)
     else:
-        blocks = [context(plain(f"{words.EXACT} {_position(page, number, len(parts))}"))]
+        blocks = [context(plain(f"{chat_words.EXACT} {_position(page, number, len(parts))}"))]
         for index, text in enumerate(parts[number - 1]):
             blocks.append({**rich([box(text)]), "block_id": f"{EXACT_BLOCK}{index}"})
     is_end = is_last_part(page, number)
@@ -192,7 +194,7 @@ def full_view_modal(card: Card, page: FullViewPage, *, part: int) -> Element:
     if not is_end:
         turns.append(button("Next page", ActionId.PAGE_ON, value=about, style="primary"))
     else:
-        blocks.append(section(plain(words.THE_END)))
+        blocks.append(section(plain(chat_words.THE_END)))
         if asks_for(card, Button.APPROVE):
             turns.append(approve(card))
     if turns:
@@ -230,7 +232,7 @@ def stop_this_modal(card: Card, *, may_stop_for_all: bool, may_stop_all: bool) -
     return modal(
         "Stop",
         [
-            section(plain(words.STOP_MEANS)),
+            section(plain(chat_words.STOP_MEANS)),
             asked("What is stopped?", radio(Asked.WHAT, choices), block=Asked.WHAT),
             _note("Why? This is recorded.", optional=True),
         ],
@@ -260,7 +262,7 @@ def stop_modal(
     if len(offered) == 1 or chosen is not None:
         which["initial_option"] = offered[0]
     blocks = [
-        section(plain(words.STOP_MEANS)),
+        section(plain(chat_words.STOP_MEANS)),
         asked("What is stopped?", which, block=Asked.WHAT),
         _note("Why? This is recorded.", optional=True),
     ]
@@ -273,7 +275,7 @@ def resume_modal(halts: Sequence[Halt], agents: Sequence[AgentEntry], *, reader:
     """Return the choice of the stop that ends, with the reason for it."""
     active = [halt for halt in halts if halt.is_active][: limits.SELECT_OPTIONS]
     if not active:
-        return told_modal("Resume", words.NOTHING_STOPPED)
+        return told_modal("Resume", chat_words.NOTHING_STOPPED)
     names = {entry.id: entry.name for entry in agents}
     choices = [
         option(
@@ -287,7 +289,7 @@ def resume_modal(halts: Sequence[Halt], agents: Sequence[AgentEntry], *, reader:
     return modal(
         "Resume",
         [
-            section(plain(words.RESUME_MEANS)),
+            section(plain(chat_words.RESUME_MEANS)),
             asked("Which stop ends?", which, block=Asked.WHAT),
             _note("Why is it safe to go on? This is recorded.", optional=False),
         ],

@@ -6,10 +6,10 @@ from typing import Any, Final
 
 from adapters.slack.accounts import Account, Accounts
 from adapters.slack.errors import SlackBusy, SlackUnclear
-from adapters.slack.identified import Identified, Known, Refused, Unlinked
 from adapters.slack.inbound import Clicker, parse_clicker
 from adapters.slack.workspaces import Workspace, Workspaces
 from bot.core.errors import Conflict, KeyturnError, NotAuthenticated, NotFound
+from bot.core.identified import Identified, Known, Refused, Unlinked
 from bot.core.identity import ChatIdentity
 from bot.core.ids import PersonId
 from bot.ports.desk import Desk

@@ -9,15 +9,8 @@ from slack_bolt.async_app import AsyncApp
 from adapters.slack import words
 from adapters.slack.blocks import Element
 from adapters.slack.card import is_whole
-from adapters.slack.identified import Known, Unlinked
 from adapters.slack.limits import CARD_CHARS
-from adapters.slack.listeners.answering import (
-    Clicked,
-    Handle,
-    Told,
-    answered,
-    told_stranger,
-)
+from adapters.slack.listeners.answering import Clicked, Handle, answered, told_stranger
 from adapters.slack.listeners.office import Office
 from adapters.slack.modals import (
     card_modal,
@@ -34,19 +27,15 @@ from adapters.slack.modals import (
     stop_this_modal,
     undo_modal,
 )
-from adapters.slack.pressable import (
-    About,
-    ActionId,
-    More,
-    parse_about,
-    parse_agent,
-    parse_halt,
-    parse_more,
-)
+from adapters.slack.pressable import ActionId, More, parse_more
+from bot.core import chat_words
+from bot.core.about import About, parse_about, parse_agent, parse_halt
 from bot.core.actors import Role
 from bot.core.card import Button, Card, FullViewPage
 from bot.core.halts import HaltScope, HaltTarget
+from bot.core.identified import Known, Unlinked
 from bot.core.link_code import read_link_code
+from bot.core.told import NOT_RECORDED, RECORDED, Told
 from bot.core.words import asks_for, needs_full_view
 
 
@@ -164,7 +153,7 @@ class Buttons:
             reason="Stopped from the Home in Slack.",
             chat=self.office.chat_name,
         )
-        await clicked.tell(Told(words.RECORDED, words.STOPPED))
+        await clicked.tell(Told(RECORDED, chat_words.STOPPED))
         await self.office.cards.home(known.person, known.identity)
 
     async def resume(self, clicked: Clicked) -> None:
@@ -185,12 +174,11 @@ class Buttons:
             return
         if isinstance(who, Known):
             # A confirmation that is delivered twice ends as it did the first time.
-            await clicked.tell(Told("Linked", words.linked_already(who.person.display_name)))
+            await clicked.tell(Told("Linked", chat_words.linked_already(who.person.display_name)))
             return
         code = read_link_code(clicked.pressed.value or "") or ""
         person = await self.office.desk.link(code, who.identity)
-        message = f"This account is linked. Cards for {person.display_name} are shown here now."
-        await clicked.tell(Told("Linked", message))
+        await clicked.tell(Told("Linked", chat_words.linked(person.display_name)))
         await self.office.cards.home(person, who.identity)
 
     async def channels(self, clicked: Clicked) -> None:
@@ -204,11 +192,11 @@ class Buttons:
         if known is None:
             return
         await self.office.desk.end_notice_route(known.person.id, clicked.pressed.value or "")
-        await clicked.tell(Told(words.RECORDED, words.ROUTE_ENDED))
+        await clicked.tell(Told(RECORDED, chat_words.ROUTE_ENDED))
         await self.office.cards.home(known.person, known.identity)
 
     async def outdated(self, clicked: Clicked) -> None:
-        await clicked.tell(Told(words.NOT_RECORDED, words.OUTDATED))
+        await clicked.tell(Told(NOT_RECORDED, words.OUTDATED))
 
     async def _press(self, clicked: Clicked, button: Button) -> None:
         about = parse_about(clicked.pressed.value)
@@ -237,7 +225,7 @@ class Buttons:
         if asks_for(card, button):
             await clicked.fill(modal(card))
             return
-        await clicked.tell(Told(words.NOT_RECORDED, f"This is not asked of you now. {card.status}"))
+        await clicked.tell(Told(NOT_RECORDED, f"This is not asked of you now. {card.status}"))
         await self.office.cards.refresh(about.proposal, known.person.id)
 
     async def _stop_this(self, clicked: Clicked, about: About) -> None:

@@ -5,7 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias, assert_never
+from typing import Any, Final, TypeAlias
 
 from aiohttp import ClientError
 from slack_bolt.async_app import AsyncAck
@@ -14,14 +14,16 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack import words
 from adapters.slack.blocks import Element
-from adapters.slack.identified import Known, Refused, Unlinked
 from adapters.slack.inbound import Place, Pressed, parse_pressed
 from adapters.slack.listeners.office import Office
 from adapters.slack.modals import opening_modal, told_blocks, told_modal
-from adapters.slack.pressable import About
+from bot.core import chat_words
 from bot.core import pressed as core
+from bot.core.about import About
 from bot.core.card import Button
 from bot.core.errors import KeyturnError
+from bot.core.identified import Known, Refused, Unlinked
+from bot.core.told import NOT_RECORDED, NOT_RECORDED_YET, Told, told_of, told_why
 from bot.ports.desk import Click
 
 log = logging.getLogger("keyturn.slack")
@@ -37,39 +39,13 @@ _TOO_LATE: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What a person is told: ``title`` in a few words, ``message`` in sentences."""
-
-    title: str
-    message: str
-
-
-def told_of(outcome: core.Pressed) -> Told:
-    """Return what came of a click."""
-    match outcome:
-        case core.Recorded(message=message):
-            return Told(words.RECORDED, message)
-        case core.NotRecorded(message=message):
-            return Told(words.NOT_RECORDED, message)
-        case core.NotYetRecorded(message=message):
-            return Told(words.NOT_RECORDED_YET, message)
-        case _:
-            assert_never(outcome)
-
-
-def told_why(error: KeyturnError) -> Told:
-    """Return why something could not be done, and what to do next."""
-    return Told(words.NOT_RECORDED, f"{error.message} {error.remedy}".strip())
-
-
 def told_stranger(who: Unlinked | Refused) -> Told:
     """Return why an account that is nobody's can do nothing here."""
     match who:
         case Unlinked():
-            return Told(words.NOT_RECORDED, words.HOW_TO_LINK)
+            return Told(NOT_RECORDED, words.HOW_TO_LINK)
         case Refused(message=message):
-            return Told(words.NOT_RECORDED, message)
+            return Told(NOT_RECORDED, message)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -121,7 +97,7 @@ class Clicked:
             open_view = self.client.views_push
         self.opened = await _opened(open_view, self.pressed.trigger, opening_modal(title))
         if self.opened is None:
-            await self.tell(Told(words.NOT_RECORDED, words.CLICK_AGAIN))
+            await self.tell(Told(NOT_RECORDED, words.CLICK_AGAIN))
         return self.opened is not None
 
     async def fill(self, view: Element) -> bool:
@@ -172,7 +148,7 @@ def answered(office: Office, handle: Handle) -> Callable[..., Awaitable[None]]:
         except KeyturnError as error:
             await clicked.tell(told_why(error))
         except Exception:
-            await clicked.tell(Told(words.NOT_RECORDED_YET, words.WENT_WRONG))
+            await clicked.tell(Told(NOT_RECORDED_YET, chat_words.WENT_WRONG))
             raise
 
     return listener
@@ -245,7 +221,7 @@ async def fill_with(
         told = told_why(error)
         view = told_modal(told.title, told.message)
     except Exception:
-        await _filled(client, view_id, told_modal(words.NOT_RECORDED_YET, words.WENT_WRONG))
+        await _filled(client, view_id, told_modal(NOT_RECORDED_YET, chat_words.WENT_WRONG))
         raise
     await _filled(client, view_id, view)
 

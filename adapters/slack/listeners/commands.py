@@ -8,18 +8,16 @@ from typing import Any, Final, assert_never
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from adapters.slack import commands, limits, words
+from adapters.slack import limits, words
 from adapters.slack.blocks import Element, plain, section
 from adapters.slack.card import name
 from adapters.slack.home import agent_rows, more, row
-from adapters.slack.identified import Identified, Known, Refused
 from adapters.slack.inbound import Typed, parse_typed
 from adapters.slack.listeners.answering import (
     ANSWERED_WITHIN_S,
     fill_with,
     open_early,
     told_stranger,
-    told_why,
 )
 from adapters.slack.listeners.office import Office
 from adapters.slack.listeners.views import target_of
@@ -33,10 +31,14 @@ from adapters.slack.modals import (
     told_modal,
 )
 from adapters.slack.pressable import COMMAND
+from bot.core import chat_words
+from bot.core import command as commands
 from bot.core.actors import Role
 from bot.core.errors import KeyturnError, NotFound
 from bot.core.halts import HaltScope, HaltTarget
+from bot.core.identified import Identified, Known, Refused
 from bot.core.ids import AgentId
+from bot.core.told import NOT_RECORDED, told_why
 from bot.core.words import stopped
 
 _REASON: Final = "Stopped with the command in Slack."
@@ -65,7 +67,7 @@ class Counter:
     ack: AsyncAck
 
     async def serve(self, typed: Typed) -> None:
-        command = commands.parse(typed.text)
+        command = commands.parse(typed.text, prefix=COMMAND)
         match command:
             case commands.Help(problem=problem):
                 await self.say(help_blocks(problem))
@@ -91,11 +93,11 @@ class Counter:
         if done:
             await self.say(await work)
             return
-        await self.say(told_blocks(words.SLOW))
+        await self.say(told_blocks(chat_words.SLOW))
         try:
             blocks = await work
         except Exception:
-            await self._send(typed, told_blocks(words.WENT_WRONG))
+            await self._send(typed, told_blocks(chat_words.WENT_WRONG))
             raise
         await self._send(typed, blocks)
 
@@ -111,7 +113,7 @@ class Counter:
         except KeyturnError as error:
             return told_blocks(told_why(error).message)
         except Exception:
-            await self.say(told_blocks(words.WENT_WRONG))
+            await self.say(told_blocks(chat_words.WENT_WRONG))
             raise
 
     async def _said(self, known: Known, command: commands.Command) -> list[Element]:
@@ -128,7 +130,7 @@ class Counter:
     async def _pending(self, known: Known) -> list[Element]:
         inbox = await self.office.desk.inbox(known.person.id, max_chars=limits.CARD_CHARS)
         if not inbox.waiting:
-            return [section(plain(words.NOTHING_WAITS))]
+            return [section(plain(chat_words.NOTHING_WAITS))]
         shown = inbox.waiting[:_LISTED]
         rows = [block for card in shown for block in row(card, now=None)]
         return [*rows, *more(inbox.waiting_total - len(shown), self.office.web_url)]
@@ -136,7 +138,7 @@ class Counter:
     async def _agents(self, known: Known) -> list[Element]:
         agents = await self.office.desk.agents(known.person.id)
         if not agents:
-            return [section(plain(words.NO_AGENTS))]
+            return [section(plain(chat_words.NO_AGENTS))]
         rows = [block for entry in agents[:_LISTED] for block in agent_rows(entry)]
         return [*rows, *more(len(agents) - _LISTED, self.office.web_url)]
 
@@ -177,9 +179,9 @@ class Counter:
 
     async def _link(self, who: Identified, command: commands.Link) -> Element:
         if isinstance(who, Refused):
-            return told_modal(words.NOT_RECORDED, who.message)
+            return told_modal(NOT_RECORDED, who.message)
         if isinstance(who, Known):
-            return told_modal("Linked", words.linked_already(who.person.display_name))
+            return told_modal("Linked", chat_words.linked_already(who.person.display_name))
         person = await self.office.desk.whose_code(command.code, by=who.identity)
         return link_modal(person.display_name, command.code)
 
@@ -200,5 +202,5 @@ def _who_am_i(known: Known) -> list[Element]:
     roles = ", ".join(sorted(person.roles)) or "none"
     return [
         *told_blocks(f"You are {name(person.display_name)} ({person.handle}) in Keyturn."),
-        *told_blocks(f"Roles: {roles}. {words.HOW_TO_UNLINK}"),
+        *told_blocks(f"Roles: {roles}. {chat_words.HOW_TO_UNLINK}"),
     ]

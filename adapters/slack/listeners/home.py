@@ -6,10 +6,10 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack.home import render_closed_home
-from adapters.slack.identified import Known
 from adapters.slack.inbound import parse_home_opened
 from adapters.slack.listeners.answering import told_stranger
 from adapters.slack.listeners.office import Office
+from bot.core.identified import Known
 
 
 def register(app: AsyncApp, office: Office) -> None:

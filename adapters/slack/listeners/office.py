@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from adapters.slack.identified import Identified
 from bot.core.actors import Person
+from bot.core.identified import Identified
 from bot.core.identity import ChatIdentity
 from bot.core.ids import PersonId, ProposalId
 from bot.ports.desk import Desk

@@ -7,19 +7,14 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack import words
 from adapters.slack.blocks import Element
-from adapters.slack.identified import Known
 from adapters.slack.inbound import parse_trigger
-from adapters.slack.listeners.answering import (
-    Told,
-    fill_with,
-    open_early,
-    said,
-    told_stranger,
-)
+from adapters.slack.listeners.answering import fill_with, open_early, said, told_stranger
 from adapters.slack.listeners.office import Office
 from adapters.slack.modals import stop_modal, told_modal
 from adapters.slack.pressable import STOP_SHORTCUT
 from bot.core.actors import Role
+from bot.core.identified import Known
+from bot.core.told import NOT_RECORDED, Told
 
 
 def register(app: AsyncApp, office: Office) -> None:
@@ -29,7 +24,7 @@ def register(app: AsyncApp, office: Office) -> None:
         view_id = await open_early(client, trigger, "Stop")
         await ack()
         if view_id is None:
-            late = Told(words.NOT_RECORDED, words.CLICK_AGAIN)
+            late = Told(NOT_RECORDED, words.CLICK_AGAIN)
             await client.chat_postMessage(channel=user, **said(late))
             return
 

@@ -10,25 +10,21 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack import words
-from adapters.slack.identified import Known
 from adapters.slack.inbound import Submitted, parse_submitted
 from adapters.slack.limits import CARD_CHARS
-from adapters.slack.listeners.answering import (
-    Told,
-    acknowledged_in_time,
-    time_left,
-    told_of,
-    told_stranger,
-    told_why,
-)
+from adapters.slack.listeners.answering import acknowledged_in_time, time_left, told_stranger
 from adapters.slack.listeners.office import Office
 from adapters.slack.modals import told_modal
-from adapters.slack.pressable import Asked, Callback, parse_about
+from adapters.slack.pressable import Asked, Callback
+from bot.core import chat_words
+from bot.core.about import parse_about
 from bot.core.card import Button
 from bot.core.errors import InvalidInput, KeyturnError, NotFound
 from bot.core.halts import HaltScope, HaltTarget
+from bot.core.identified import Known
 from bot.core.ids import AgentId, HaltId
 from bot.core.notice import Topic
+from bot.core.told import NOT_RECORDED, NOT_RECORDED_YET, RECORDED, Told, told_of, told_why
 from bot.ports.desk import Click
 
 _NO_REASON = "Stopped in Slack."
@@ -123,7 +119,7 @@ class Forms:
         await self.office.desk.resume(
             sent.known.person.id, halt, reason=sent.note, chat=self.office.chat_name
         )
-        return Told(words.RECORDED, words.RESUMED)
+        return Told(RECORDED, chat_words.RESUMED)
 
     async def channels(self, sent: Sent) -> Told:
         place = sent.given.answers.get(Asked.CHANNEL, "")
@@ -145,10 +141,10 @@ class Forms:
             )
         except InvalidInput as error:
             raise WrongAnswer(Asked.AGENTS, error.message) from error
-        return Told(words.RECORDED, words.ROUTE_SET)
+        return Told(RECORDED, chat_words.ROUTE_SET)
 
     async def outdated(self, sent: Sent) -> Told:  # noqa: ARG002 - whatever it was
-        return Told(words.NOT_RECORDED, words.OUTDATED)
+        return Told(NOT_RECORDED, words.OUTDATED)
 
     async def _settle(self, sent: Sent, button: Button) -> Told:
         if not sent.note:
@@ -177,7 +173,7 @@ class Forms:
             reason=sent.note or _NO_REASON,
             chat=self.office.chat_name,
         )
-        return Told(words.RECORDED, words.STOPPED)
+        return Told(RECORDED, chat_words.STOPPED)
 
 
 async def target_of(office: Office, known: Known, agent: AgentId) -> HaltTarget:
@@ -215,7 +211,7 @@ def _sent(office: Office, record: Record) -> Callable[..., Awaitable[None]]:
             await answer.tell(told_why(error))
             return
         except Exception:
-            await answer.tell(Told(words.NOT_RECORDED_YET, words.WENT_WRONG))
+            await answer.tell(Told(NOT_RECORDED_YET, chat_words.WENT_WRONG))
             raise
         await office.cards.home(who.person, who.identity)
 
@@ -232,7 +228,7 @@ class _Answer:
     is_given: bool = False
 
     async def not_yet(self) -> None:
-        await self.tell(Told(words.NOT_RECORDED_YET, words.GOES_ON))
+        await self.tell(Told(NOT_RECORDED_YET, words.GOES_ON))
 
     async def tell(self, told: Told) -> None:
         view = told_modal(told.title, told.message)
@@ -244,7 +240,7 @@ class _Answer:
 
     async def correct(self, wrong: WrongAnswer) -> None:
         if self.is_given:
-            await self.tell(Told(words.NOT_RECORDED, wrong.message))
+            await self.tell(Told(NOT_RECORDED, wrong.message))
             return
         self.is_given = True
         await self.ack(response_action="errors", errors={wrong.block.value: wrong.message})

@@ -25,7 +25,7 @@ from adapters.slack.modals import (
     told_modal,
     undo_modal,
 )
-from adapters.slack.words import HOW_TO_LINK, NOT_RECORDED
+from adapters.slack.words import HOW_TO_LINK
 from bot.core.actors import OPERATOR
 from bot.core.card import Card, full_view
 from bot.core.halts import Halt, HaltScope, HaltTarget
@@ -33,6 +33,7 @@ from bot.core.ids import halt_id
 from bot.core.notice import NoticeRoute, Topic
 from bot.core.proposal import Outcome, Rationale, Result, Source
 from bot.core.states import State
+from bot.core.told import NOT_RECORDED
 from bot.core.verbs import Audience, Reach
 from bot.ports.desk import AgentEntry, Inbox, UndoOffer
 from bot.testing.clock import ManualClock

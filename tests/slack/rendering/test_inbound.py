@@ -6,17 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.slack import commands
-from adapters.slack.commands import (
-    Agents,
-    Channels,
-    Help,
-    Link,
-    Pending,
-    Resume,
-    Stop,
-    WhoAmI,
-)
 from adapters.slack.inbound import (
     Place,
     parse_changed,
@@ -28,15 +17,18 @@ from adapters.slack.inbound import (
     parse_trigger,
     parse_typed,
 )
-from adapters.slack.pressable import (
-    About,
-    More,
-    parse_about,
-    parse_agent,
-    parse_halt,
-    parse_more,
-    spell,
-    value_of,
+from adapters.slack.pressable import More, parse_more
+from bot.core import command as commands
+from bot.core.about import About, parse_about, parse_agent, parse_halt, spell, value_of
+from bot.core.command import (
+    Agents,
+    Channels,
+    Help,
+    Link,
+    Pending,
+    Resume,
+    Stop,
+    WhoAmI,
 )
 from bot.core.errors import InvalidInput
 from bot.testing.hostile import MORE_HOSTILE
@@ -231,7 +223,7 @@ def test_the_rest_of_what_slack_sends() -> None:
     ],
 )
 def test_what_people_type(text: str, command: commands.Command) -> None:
-    assert commands.parse(text) == command
+    assert commands.parse(text, prefix="/keyturn") == command
 
 
 @pytest.mark.parametrize(
@@ -249,11 +241,11 @@ def test_what_people_type(text: str, command: commands.Command) -> None:
     ],
 )
 def test_what_is_not_understood_is_answered_with_the_help(text: str) -> None:
-    assert isinstance(commands.parse(text), Help)
+    assert isinstance(commands.parse(text, prefix="/keyturn"), Help)
 
 
 @given(text=st.text(max_size=400))
 def test_nothing_that_can_be_typed_is_an_error(text: str) -> None:
-    problem = commands.parse(text)
+    problem = commands.parse(text, prefix="/keyturn")
     if isinstance(problem, Help) and text.strip():
         assert text.strip() not in problem.problem or len(text.strip()) < 20

@@ -1,9 +1,8 @@
-"""What people type after ``/keyturn``."""
+"""What people type to Keyturn in a chat."""
 
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from adapters.slack.pressable import COMMAND
 from bot.core.link_code import LinkCodeText, read_link_code
 
 _MAX_CHARS: Final = 300
@@ -16,7 +15,7 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Stop something; without a ``name`` the modal asks what."""
+    """Stop something; without a ``name`` it is asked what."""
 
     name: str = ""
     is_everything: bool = False
@@ -67,22 +66,28 @@ _ALONE: Final[dict[str, Command]] = {
     "help": Help(),
 }
 
-HELP: Final = (
-    ("pending", "shows what waits for your decision"),
-    ("stop", "asks what to stop; it takes effect at once"),
-    ("stop NAME", "stops the agent of that name"),
-    ("stop all", "stops every agent; for admins"),
-    ("resume", "ends a stop; what was stopped stays stopped"),
-    ("agents", "lists the agents that act for you or are yours"),
-    ("whoami", "says which person this Slack account is"),
-    ("link CODE", "links this Slack account to you; the web inbox gives you the code"),
-    ("channels", "sets which channels get notices; for admins"),
-    ("help", "shows this list"),
-)
+
+def help_lines(chat: str) -> tuple[tuple[str, str], ...]:
+    """Return what can be typed in *chat*, by the name people know it by, and what each does."""
+    return (
+        ("pending", "shows what waits for your decision"),
+        ("stop", "asks what to stop; it takes effect at once"),
+        ("stop NAME", "stops the agent of that name"),
+        ("stop all", "stops every agent; for admins"),
+        ("resume", "ends a stop; what was stopped stays stopped"),
+        ("agents", "lists the agents that act for you or are yours"),
+        ("whoami", f"says which person this {chat} account is"),
+        ("link CODE", f"links this {chat} account to you; the web inbox gives you the code"),
+        ("channels", "sets which channels get notices; for admins"),
+        ("help", "shows this list"),
+    )
 
 
-def parse(text: str) -> Command:
-    """Return what *text* asks for; whatever is not understood is answered with the help."""
+def parse(text: str, *, prefix: str = "") -> Command:
+    """Return what *text* asks for; whatever is not understood is answered with the help.
+
+    *prefix* is what people type before it in this chat, such as ``/keyturn``.
+    """
     if len(text) > _MAX_CHARS:
         return Help("That is too long.")
     given = text.split()
@@ -97,7 +102,8 @@ def parse(text: str) -> Command:
     if command is None:
         return Help("That is not known here.")
     if rest and not isinstance(command, Help):
-        return Help(f"{COMMAND} {first} takes nothing after it.")
+        typed = f"{prefix} {first}".strip()
+        return Help(f"{typed} takes nothing after it.")
     return command
 
 

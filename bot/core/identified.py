@@ -1,4 +1,4 @@
-"""Who is behind a verified payload: a person, an account that is nobody's yet, or nobody."""
+"""Who is behind what a chat has proven: a person, an account that is nobody's yet, or nobody."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
