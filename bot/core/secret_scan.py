@@ -117,7 +117,7 @@ _TOKENS: Final = (
     _detector("linear", "lin_api_", r"lin_api_[A-Za-z0-9]{30,}"),
     _detector("notion", "ntn_", _START + r"ntn_[A-Za-z0-9]{40,}"),
     _detector("databricks", "dapi", _START + r"dapi[0-9a-f]{32}"),
-    _detector("keyturn", "kta_ ktm_ ktr_ kts_ ktx_", _START + r"kt[amrsx]_[\w-]{16,}"),
+    _detector("keyturn", "kta_ ktm_ ktr_ kts_ ktv_ ktx_", _START + r"kt[amrsvx]_[\w-]{16,}"),
 )
 
 # These have a long run too, and a hint in lower case somewhere.

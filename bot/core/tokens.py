@@ -26,6 +26,7 @@ class TokenKind(StrEnum):
     MANDATE = "ktm"  #: narrows an agent to one task, beside the agent's own token
     RESOURCE = "ktr"  #: a resource server redeems grants
     SESSION = "kts"  #: a signed-in person, in a cookie
+    VIEW = "ktv"  #: reads one full view: in a link that works once, then in a cookie
     ADMIN = "ktx"  #: a person with the role admin or auditor, on the admin interface
 
 

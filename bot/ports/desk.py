@@ -1,7 +1,7 @@
 """What a chat may ask of us, on behalf of a person it has identified beyond doubt."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -27,6 +27,8 @@ __all__ = [
     "Recorded",
     "SignInLink",
     "UndoOffer",
+    "ViewLink",
+    "Viewing",
 ]
 
 
@@ -89,6 +91,27 @@ class LinkCode:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ViewLink:
+    """Opens one full view in a browser, once, before ``expires_at``.
+
+    ``url_path`` goes behind the address of the inbox. Whoever has it may read that full view: it is
+    shown to its person alone, and kept nowhere.
+    """
+
+    url_path: str = field(repr=False)
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Viewing:
+    """Whose link was opened, to what, and the ``chat`` in which they asked for it."""
+
+    person: PersonId
+    proposal: ProposalId
+    chat: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AgentEntry:
     """An agent as a person sees it. ``halts`` are those in force that concern this reader.
 
@@ -145,6 +168,23 @@ class Desk(Protocol):
         """Return one page of the whole action. Serving it changes nothing.
 
         Raises:
+            NotFound: as for :meth:`card`.
+        """
+        ...
+
+    async def view_link(self, person: PersonId, proposal: ProposalId, *, chat: str) -> ViewLink:
+        """Return a new link with which *person*, who is in *chat*, opens the full view elsewhere.
+
+        Raises:
+            NotFound: as for :meth:`card`.
+        """
+        ...
+
+    async def open_view(self, code: str) -> Viewing:
+        """Return what the link with *code* opens; of many at once exactly one opens it.
+
+        Raises:
+            NotAuthenticated: it is unknown, used or too old, or its person is no longer active.
             NotFound: as for :meth:`card`.
         """
         ...

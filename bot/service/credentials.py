@@ -12,6 +12,7 @@ _KIND_NAMES = {
     TokenKind.MANDATE: "a mandate's token",
     TokenKind.RESOURCE: "a resource server's token",
     TokenKind.SESSION: "a person's session",
+    TokenKind.VIEW: "the link to a full view",
     TokenKind.ADMIN: "an admin's token",
 }
 

@@ -24,6 +24,8 @@ from bot.ports.desk import (
     Inbox,
     LinkCode,
     UndoOffer,
+    Viewing,
+    ViewLink,
 )
 from bot.ports.queries import (
     OPEN_STATES,
@@ -42,6 +44,7 @@ from bot.service.reading import as_they_are
 from bot.service.receipts import Receipts
 from bot.service.sign_in import SignIn
 from bot.service.undo import Undo
+from bot.service.view_links import ViewLinks
 from bot.service.visible import active_person, card_of, visible
 
 #: How long the end of the process waits for clicks that are still to be recorded.
@@ -59,6 +62,7 @@ class OfficeDesk:
         self._undo = Undo(gate)
         self._press = Press(gate, halts=halts, undo=self._undo)
         self._linking = Linking(gate)
+        self._view_links = ViewLinks(gate)
         self._notices = NoticeBook(gate)
         self._sign_in = sign_in
         self._receipts = receipts
@@ -90,6 +94,12 @@ class OfficeDesk:
     async def full_view(self, person: PersonId, proposal: ProposalId, *, page: int) -> FullViewPage:
         found, _ = await visible(self._gate, person, proposal)
         return full_view(found, page=page)
+
+    async def view_link(self, person: PersonId, proposal: ProposalId, *, chat: str) -> ViewLink:
+        return await self._view_links.link(person, proposal, chat=chat)
+
+    async def open_view(self, code: str) -> Viewing:
+        return await self._view_links.open(code)
 
     async def undo_offer(self, person: PersonId, proposal: ProposalId) -> UndoOffer:
         found, _ = await visible(self._gate, person, proposal)

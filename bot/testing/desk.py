@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from bot.core.actors import Agent, Person, Role, person_actor
 from bot.core.approval import Choice, Decision
@@ -13,6 +14,7 @@ from bot.core.pressed import NotRecorded, Pressed, Recorded
 from bot.core.proposal import Outcome, Proposal, Result, Viewed
 from bot.core.states import TERMINAL, State
 from bot.core.status import status_line
+from bot.core.tokens import TOKEN_ENTROPY_BYTES, TokenKind, spell_token
 from bot.core.transitions.undo import is_offered
 from bot.ports.desk import (
     ANSWER_WITHIN_S,
@@ -21,8 +23,12 @@ from bot.ports.desk import (
     HistoryEntry,
     Inbox,
     UndoOffer,
+    Viewing,
+    ViewLink,
 )
 from bot.testing.desk_accounts import MemoryAccounts
+
+VIEW_LINK_TTL_S = 600
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,6 +45,7 @@ class MemoryDesk(MemoryAccounts):
     approvers: dict[ProposalId, frozenset[PersonId]] = field(default_factory=dict)
     histories: dict[ProposalId, list[HistoryEntry]] = field(default_factory=dict)
     codes: dict[str, PersonId] = field(default_factory=dict)
+    view_codes: dict[str, tuple[Viewing, datetime]] = field(default_factory=dict)
     halts: dict[HaltId, Halt] = field(default_factory=dict)
     answer: Pressed | None = None
     without_warnings: bool = False
@@ -92,6 +99,27 @@ class MemoryDesk(MemoryAccounts):
     async def full_view(self, person: PersonId, proposal: ProposalId, *, page: int) -> FullViewPage:
         self._work()
         return full_view(self._visible(person, proposal), page=page)
+
+    async def view_link(self, person: PersonId, proposal: ProposalId, *, chat: str) -> ViewLink:
+        found = self._visible(person, proposal)
+        self._record("view_link", (person, proposal, chat))
+        count = sum(name == "view_link" for name, _ in self.journal)
+        code = spell_token(TokenKind.VIEW, count.to_bytes(TOKEN_ENTROPY_BYTES, "big"))
+        expires_at = self.clock.now() + timedelta(seconds=VIEW_LINK_TTL_S)
+        self.view_codes[code] = (
+            Viewing(person=person, proposal=found.id, chat=chat),
+            expires_at,
+        )
+        return ViewLink(url_path=f"/view/{code}", expires_at=expires_at)
+
+    async def open_view(self, code: str) -> Viewing:
+        self._record("open_view", code)
+        viewing, expires_at = self.view_codes.pop(code, (None, self.clock.now()))
+        if viewing is None or self.clock.now() >= expires_at:
+            raise NotAuthenticated("This link has been used, or its time is over.")
+        await self.person(viewing.person)
+        self._visible(viewing.person, viewing.proposal)
+        return viewing
 
     async def undo_offer(self, person: PersonId, proposal: ProposalId) -> UndoOffer:
         self._work()

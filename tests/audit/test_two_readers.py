@@ -11,6 +11,7 @@ from bot.core.audit.export import read_header
 from bot.core.audit.form import FormAudit
 from bot.core.audit.problems import Fault
 from bot.core.audit.verify import Known, LogAudit, Report, Verdict
+from bot.form_of_log import look_at_form, looking_at_form
 from tests.audit.logs import Log, audit
 from tests.audit.test_tampering import INSIDERS
 
@@ -21,7 +22,7 @@ def by_two(lines: list[bytes]) -> Report:
         whole.entry(line)
     form = FormAudit()
     form.read(lines[1:])
-    whole.add(form)
+    whole.add(form.problems, form.opened)
     return whole.report()
 
 
@@ -74,3 +75,13 @@ def test_a_second_process_finds_an_opening_that_opens_something_else(
     report = read_by_two(path)
     assert report.verdict is Verdict.INVALID
     assert report.counts == {Fault.BAD_COMMITMENT: 1}
+
+
+def test_what_a_second_process_that_ends_early_has_not_found_the_first_finds(
+    log: Log, file: Callable[[], Path]
+) -> None:
+    with file().open("rb") as lines, looking_at_form(lines) as second:
+        second.process.kill()
+        assert second.found() is None
+    with file().open("rb") as lines:
+        assert look_at_form(lines).opened == audit(log.lines()).opened

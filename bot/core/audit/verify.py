@@ -8,7 +8,6 @@ from typing import Any, Final
 from bot.core.audit.entries import LOG_OPENED
 from bot.core.audit.entry import EntryReader, hash_of
 from bot.core.audit.export import Header
-from bot.core.audit.form import FormAudit
 from bot.core.audit.life import Lives
 from bot.core.audit.lines import parts_of
 from bot.core.audit.problems import DIVERGING, Fault, Problem, Problems
@@ -124,10 +123,10 @@ class LogAudit:
             what = "lacks a field that its type has, or one is of another form"
             self._problems.add(index, Fault.NOT_AN_ENTRY, what)
 
-    def add(self, found: FormAudit) -> None:
-        """Add what was found in the form of the same lines."""
-        self._problems.add_all(found.problems)
-        self._entries.opened += found.opened
+    def add(self, problems: Problems, opened: int) -> None:
+        """Add what was found in the form of the same lines, and how many values were opened."""
+        self._problems.add_all(problems)
+        self._entries.opened += opened
 
     def report(self) -> Report:
         """Return what came of all lines."""

@@ -137,6 +137,8 @@ def view(snapshot: Snapshot, *, proposal_id: ProposalId, person: PersonId, chat:
         value=None,
         puts=(replace(proposal, views=(*proposal.views, seen), changed_at=snapshot.now),),
         leaves=(leaf_about(proposal, "card.viewed", person_actor(person), clear={"chat": chat}),),
+        # It may have been read elsewhere than where the card is, which may be approved only now.
+        effects=(effects.refresh(proposal.id, f"viewed-{len(proposal.views) + 1}"),),
     )
 
 
