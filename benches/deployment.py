@@ -42,6 +42,7 @@ caps:
   pending_per_agent: 1000000000
   pending_per_principal: 1000000000
   submits_per_minute: 1000000000
+  requests_per_second: 1000000
   waits_per_agent: 1000000
 """
 _HOLD: Final = """\

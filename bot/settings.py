@@ -100,6 +100,7 @@ class CapsSection(_Section):
     pending_per_principal: Cap = _CAPS.pending_per_principal
     submits_per_minute: Cap = _CAPS.submits_per_minute
     reads_per_minute: Cap = _CAPS.reads_per_minute
+    requests_per_second: Cap = _CAPS.requests_per_second
     waits_per_agent: Cap = _CAPS.waits_per_agent
     waits_total: Cap = _CAPS.waits_total
     max_body_bytes: Cap = _CAPS.max_body_bytes

@@ -19,6 +19,7 @@ from bot.http.grants import RedeemAuth
 from bot.http.health import CHECKS, Check
 from bot.http.metrics import Metrics
 from bot.http.openapi import DOCUMENT, document_bytes, openapi
+from bot.http.pace import Pace, in_turn
 from bot.http.problems import answer_problems
 from bot.http.proxies import TrustedProxies
 from bot.http.rate import RATE, READS, Rate
@@ -71,14 +72,15 @@ def agents_app(
     app[HEARTBEAT_S] = heartbeat_s
     app[DOCUMENT] = document_bytes(agents_document())
     refused = _refused(api.gate)
+    pace = Pace(per_s=caps.requests_per_second, clock=time.monotonic)
     register(
         app,
         AGENT_ROUTES,
         {
             Auth.NOBODY: nobody,
-            Auth.AGENT: AgentAuth(api.credentials, refused),
-            Auth.RESOURCE: RedeemAuth(api.credentials, refused, api.release),
-            Auth.REPORTER: ReporterAuth(api.credentials, refused),
+            Auth.AGENT: in_turn(AgentAuth(api.credentials, refused), pace),
+            Auth.RESOURCE: in_turn(RedeemAuth(api.credentials, refused, api.release), pace),
+            Auth.REPORTER: in_turn(ReporterAuth(api.credentials, refused), pace),
         },
     )
 

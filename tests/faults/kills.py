@@ -63,7 +63,8 @@ _RANDOM_WITHIN_S: Final = 0.8
 _STEP_WITHIN_S: Final = 2.0
 _SETTLE_WITHIN_S: Final = 60.0
 _CAPS: Final = dict.fromkeys(
-    ("pending_per_agent", "pending_per_principal", "submits_per_minute"), 1_000_000
+    ("pending_per_agent", "pending_per_principal", "submits_per_minute", "requests_per_second"),
+    1_000_000,
 )
 
 

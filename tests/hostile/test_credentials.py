@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import pytest
+from aiohttp.web import RouteDef
 
 from adapters.web import WebInbox
 from bot.core.tokens import TOKEN_ENTROPY_BYTES, TokenKind, spell_token
@@ -30,6 +31,8 @@ MEANT: Mapping[str, frozenset[str]] = {
     Auth.AUDITOR.value: frozenset({"admin", "auditor"}),
     Auth.ADMIN.value: frozenset({"admin"}),
     "person": frozenset({"person"}),
+    # Whoever opened a link to one full view: none of these ever did.
+    "viewer": frozenset(),
 }
 #: Only over the socket, where there is no token.
 FOR_THE_OPERATOR_ALONE = "/v1/admin/backup"
@@ -63,8 +66,14 @@ def served() -> Iterator[Served]:
         deployment_name="any",
     )
     for page in inbox.routes(MemoryDesk(clock=clock)):
-        is_open = page.path == "/signin" or page.path.startswith("/static")
-        yield Served("people", page.method, page.path, "open" if is_open else "person")
+        yield Served("people", page.method, page.path, who_is_meant(page))
+
+
+def who_is_meant(page: RouteDef) -> str:
+    is_offer = page.method == "GET" and page.path == "/view/{code}"
+    if is_offer or page.path == "/signin" or page.path.startswith("/static"):
+        return "open"
+    return "viewer" if page.path.startswith("/view") else "person"
 
 
 ROUTES = tuple(served())
@@ -111,6 +120,7 @@ def victims(cast: Cast) -> dict[str, str]:
         "kind": "log",
         "halt": "hlt_" + "0" * 26,
         "name": "keyturn.css",
+        "code": spell_token(TokenKind.VIEW, bytes(TOKEN_ENTROPY_BYTES)),
     }
 
 

@@ -151,7 +151,7 @@ def test_a_quiet_agent_is_answered_beside_a_flood(
         # Whatever came of the flood, each of the quiet was taken, and nothing of it failed.
         assert not [status for status in answered if status.startswith("5")], answered
         assert answered.get("429", 0) > 0
-        assert statuses(scene.agents.send(requests[-1], within_s=0.2)) == [401]
+        assert statuses(scene.agents.send(requests[-1], within_s=2)) == [401]
         before, meanwhile = (median(map(p99, found)) for found in (alone, beside))
         with capsys.disabled():
             print(  # noqa: T201 - the figure is what this test is for
