@@ -18,7 +18,7 @@ from bot.http.events import DEFAULT_HEARTBEAT_S, HEARTBEAT_S
 from bot.http.grants import RedeemAuth
 from bot.http.health import CHECKS, Check
 from bot.http.metrics import Metrics
-from bot.http.openapi import DOCUMENT, document_bytes, openapi
+from bot.http.openapi import DOCUMENT, Document, openapi
 from bot.http.pace import Pace, in_turn
 from bot.http.problems import answer_problems
 from bot.http.proxies import TrustedProxies
@@ -70,7 +70,7 @@ def agents_app(
     )
     app[WAITS] = waits = Waits() if waits is None else waits
     app[HEARTBEAT_S] = heartbeat_s
-    app[DOCUMENT] = document_bytes(agents_document())
+    app[DOCUMENT] = Document(agents_document)
     refused = _refused(api.gate)
     pace = Pace(per_s=caps.requests_per_second, clock=time.monotonic)
     register(
@@ -112,7 +112,7 @@ def admin_app(
         proxies=None,
     )
     app[admin_api.API] = api
-    app[DOCUMENT] = document_bytes(admin_document())
+    app[DOCUMENT] = Document(admin_document)
     auth = AdminAuth(api.credentials, _refused(api.gate), trust_socket=trust_socket)
     register(
         app,

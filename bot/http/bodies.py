@@ -28,7 +28,7 @@ class Body(BaseModel):
     """
 
     most_bytes: ClassVar[int | None] = None
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, defer_build=True)
 
 
 class OpenBody(Body):

@@ -25,7 +25,8 @@ SHA256 = "^(sha256:)?[0-9a-f]{64}$"
 class Answer(BaseModel):
     """Base of every answer: nothing leaves that is not written here."""
 
-    model_config = ConfigDict(extra="forbid")
+    # Built at its first use, which for most answers is the OpenAPI document.
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
 
 class ActionBody(Body):

@@ -1,7 +1,9 @@
 """OpenAPI 3.1 from the table of routes that is served and the models that check."""
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, cast
 
 import orjson
@@ -16,7 +18,19 @@ from bot.http.problems import MEDIA_TYPE as PROBLEM_TYPE
 from bot.http.problems import TooSlow, UnsupportedMediaType
 from bot.http.routes import Auth, Parameter, Place, Route, TextAnswer
 
-DOCUMENT = web.AppKey("openapi_document", bytes)
+
+class Document:
+    """Made when it is first asked for: few ask, and it is a tenth of the work of a start."""
+
+    def __init__(self, make: Callable[[], Mapping[str, Any]]) -> None:
+        self._make = make
+
+    @cached_property
+    def text(self) -> bytes:
+        return orjson.dumps(self._make(), option=orjson.OPT_INDENT_2)
+
+
+DOCUMENT = web.AppKey("openapi_document", Document)
 
 _REF = "#/components/schemas/{model}"
 _PROBLEM = {PROBLEM_TYPE: {"schema": {"$ref": _REF.format(model="Problem")}}}
@@ -24,7 +38,8 @@ _BODY_PROBLEMS = (TooSlow, TooLarge, UnsupportedMediaType, InvalidInput)
 
 
 async def openapi_document(request: web.Request, _: object) -> web.Response:
-    return answer_bytes(request.app[DOCUMENT])
+    document = request.app[DOCUMENT]
+    return answer_bytes(await asyncio.to_thread(lambda: document.text))
 
 
 def openapi(
@@ -50,10 +65,6 @@ def openapi(
         },
         "security": [{"token": []}],
     }
-
-
-def document_bytes(document: Mapping[str, Any]) -> bytes:
-    return orjson.dumps(document, option=orjson.OPT_INDENT_2)
 
 
 def _schemas(
