@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import os
 import resource
 from collections.abc import Callable
@@ -81,6 +82,9 @@ async def _serve(config: Path, *, init: bool) -> None:
             async with speaking(settings, settings.admin_socket) as api:
                 newcomer = await welcome(api, forum=forum)
         start_screen(bot.settings, newcomer)
+        # What is there now stays until the end: to look through it for garbage, again and again,
+        # would hold everybody up for as long as a commit takes.
+        gc.freeze()
 
     async with AsyncExitStack() as closing:
         if forum is not None:
