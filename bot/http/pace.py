@@ -14,13 +14,13 @@ from aiohttp import web
 
 from bot.core.actors import Agent, ResourceServer
 from bot.core.errors import NotAuthenticated, TooMany
-from bot.http.rate import REFUSED_AFTER_S
 
 CallerT = TypeVar("CallerT", Agent, ResourceServer, Agent | ResourceServer)
 
 #: What may be begun at once, in seconds of the pace.
 _BURST_S: Final = 0.25
 _LONGEST_S: Final = 10.0
+_REMEMBERED: Final = 10_000
 
 
 class Pace:
@@ -33,6 +33,16 @@ class Pace:
         self._per_s = per_s
         self._clock = clock
         self._next: dict[str, float] = {}
+
+    async def wait(self, caller: str) -> None:
+        """Return when it is the turn of this request of *caller*.
+
+        Raises:
+            TooMany: as :meth:`wait_s`.
+        """
+        wait_s = self.wait_s(caller)
+        if wait_s > 0:
+            await asyncio.sleep(wait_s)
 
     def wait_s(self, caller: str) -> float:
         """Count a request of *caller*, and return how long it has to wait for its turn.
@@ -48,6 +58,8 @@ class Pace:
                 cap="requests_per_second",
                 retry_after_s=math.ceil(turn - now),
             )
+        if len(self._next) >= _REMEMBERED:
+            self._next = {one: then for one, then in self._next.items() if then > now}
         self._next[caller] = turn + 1 / self._per_s
         return max(0.0, turn - now)
 
@@ -57,19 +69,16 @@ def in_turn(
 ) -> Callable[[web.Request], Awaitable[CallerT]]:
     """Return *authenticate* for callers that then wait for their turn.
 
-    Whoever is not known is told so slowly: to guess, or to go on asking with a credential that
-    has ended, costs the others little.
+    All who are not known and come from one address are one caller, and told so in their turn.
     """
 
     async def authenticated(request: web.Request) -> CallerT:
         try:
             caller = await authenticate(request)
         except NotAuthenticated:
-            await asyncio.sleep(REFUSED_AFTER_S)
+            await pace.wait(f"from {request.remote}")
             raise
-        wait_s = pace.wait_s(caller.id)
-        if wait_s > 0:
-            await asyncio.sleep(wait_s)
+        await pace.wait(caller.id)
         return caller
 
     return authenticated

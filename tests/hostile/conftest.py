@@ -8,8 +8,13 @@ import pytest
 from tests.hostile.cast import Cast, assemble
 from tests.hostile.scene import Scene, faults, playing
 
-#: More than any test here submits: the rate has its own tests.
-_CAPS = {"submits_per_minute": 100_000, "pending_per_agent": 5_000, "pending_per_principal": 9_000}
+#: More than any test here asks for: rate and pace have their own tests.
+_CAPS = {
+    "submits_per_minute": 100_000,
+    "requests_per_second": 10_000,
+    "pending_per_agent": 5_000,
+    "pending_per_principal": 9_000,
+}
 _CONFIGURED = ("agents", "people", "halts", "keys", "policy", "resource-servers")
 _REFUSALS = frozenset({"click.refused", "grant.refused"})
 _CLOCK_KEEPERS = ("system:", "resource:")

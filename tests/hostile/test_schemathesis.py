@@ -72,7 +72,9 @@ def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
     """All runs at once, over a deployment of their own: an admin may do much there."""
     program()
     folder = tmp_path_factory.mktemp("fuzzed")
-    with playing(folder, caps={"submits_per_minute": 1_000_000}) as scene:
+    with playing(
+        folder, caps={"submits_per_minute": 1_000_000, "requests_per_second": 10_000}
+    ) as scene:
         known = scene.manage("GET", "checkpoint")
         cast = assemble(scene)
         hostile = scene.agent("fuzzer", cast.li)

@@ -46,6 +46,17 @@ def test_nobody_waits_for_somebody_else(clock: Clock):
     assert pace.wait_s("two") == 0
 
 
+def test_only_who_waits_is_remembered_for_long(clock: Clock):
+    pace = Pace(per_s=10, clock=clock)
+    for _ in range(20):
+        pace.wait_s("one")
+    for number in range(20_000):
+        pace.wait_s(f"guest {number}")
+        clock.now += 0.00001
+    assert len(pace._next) < 11_000
+    assert pace.wait_s("one") > 1
+
+
 def test_what_would_wait_too_long_is_refused_and_does_not_count(clock: Clock):
     pace = Pace(per_s=10, clock=clock)
     for _ in range(103):

@@ -167,8 +167,8 @@ FAULTS: Final = (
         "unknown fields that are taken and ignored",
         Edit(
             "bot/http/bodies.py",
-            'ConfigDict(strict=True, extra="forbid", frozen=True)',
-            'ConfigDict(strict=True, extra="ignore", frozen=True)',
+            'ConfigDict(strict=True, extra="forbid", frozen=True, defer_build=True)',
+            'ConfigDict(strict=True, extra="ignore", frozen=True, defer_build=True)',
         ),
     ),
     # Deciders.
