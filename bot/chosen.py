@@ -81,7 +81,7 @@ def choose_chat(name: str, section: Mapping[str, object], surroundings: Surround
     Raises:
         SettingsInvalid: with everything that is wrong.
     """
-    ours: Mapping[str, MakesChat] = {"slack": _slack, "web": _web}
+    ours: Mapping[str, MakesChat] = {"slack": _slack, "teams": _teams, "web": _web}
     make = _named(CHATS, ours, name, place=f"chats.{name}")
     return make(name, section, surroundings)
 
@@ -99,6 +99,7 @@ def choose_connector(
         "release": adapters.release.load.create,
         "slack": _slack_connector,
         "smtp": adapters.smtp.load.create,
+        "teams": _teams_connector,
     }
     place = f"connectors.{name}.type"
     kind = section.get("type")
@@ -189,6 +190,27 @@ def _slack(name: str, section: Mapping[str, object], surroundings: Surroundings)
     return chat
 
 
+def _teams(name: str, section: Mapping[str, object], surroundings: Surroundings) -> Chat:
+    # Only who writes to Teams needs its SDK, or waits until it is imported.
+    try:
+        load = import_module("adapters.teams.load")
+    except ModuleNotFoundError as error:
+        raise _invalid(
+            f"chats.{name}: the package {error.name} is not installed. "
+            "Run: pip install 'keyturn[teams]'"
+        ) from error
+    chat: Chat = load.create(
+        name,
+        section,
+        shelf=surroundings.shelf,
+        clock=surroundings.clock,
+        identities=surroundings.identities,
+        web_url=surroundings.web_url,
+        secrets=surroundings.secrets,
+    )
+    return chat
+
+
 def _slack_connector(
     name: str, section: Mapping[str, object], *, secrets: Secrets, clock: Clock
 ) -> Connector:
@@ -196,6 +218,21 @@ def _slack_connector(
     made: Connector = import_module("adapters.slack.connector").create(
         name, section, secrets=secrets, clock=clock
     )
+    return made
+
+
+def _teams_connector(
+    name: str, section: Mapping[str, object], *, secrets: Secrets, clock: Clock
+) -> Connector:
+    # It needs msal alone, but only who names it waits until that is imported.
+    try:
+        load = import_module("adapters.teams.connector")
+    except ModuleNotFoundError as error:
+        raise _invalid(
+            f"connectors.{name}: the package {error.name} is not installed. "
+            "Run: pip install 'keyturn[teams]'"
+        ) from error
+    made: Connector = load.create(name, section, secrets=secrets, clock=clock)
     return made
 
 

@@ -11,7 +11,7 @@ hypothesis.settings.register_profile("keyturn", deadline=None)
 hypothesis.settings.load_profile("keyturn")
 
 # The conformance suites are product code, and their asserts should explain themselves too.
-pytest.register_assert_rewrite("bot.testing")
+pytest.register_assert_rewrite("bot.testing", "tests.chats")
 
 _REPO = Path(__file__).resolve().parent.parent
 _CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")

@@ -14,8 +14,9 @@ from adapters.http.connector import HttpConnector
 from adapters.http.credential import Credential, credential_of
 from adapters.http.plan import Plan, plan_verb
 from bot.core.canonical import Digest, digest_of
-from bot.core.credential import kept_under
+from bot.core.credential import credential_in
 from bot.core.errors import SettingsInvalid
+from bot.core.section_problems import words_for
 from bot.core.verbs import Undo, Verb
 from bot.ports.clock import Clock
 
@@ -48,7 +49,14 @@ def create(
     except ValidationError as error:
         problems += _in_words(error, section, place)
     plans = _plans(section, place, problems)
-    credential = _credential(section, place, secrets, problems)
+    credential = credential_in(
+        section,
+        CredentialSection.model_validate,
+        secrets=secrets,
+        use=credential_of,
+        place=place,
+        problems=problems,
+    )
     if parsed is not None:
         problems += _header_clashes(parsed, credential, place)
     if parsed is None or problems:
@@ -121,25 +129,6 @@ def _plans(section: Mapping[str, object], place: str, problems: list[str]) -> di
     return plans
 
 
-def _credential(
-    section: Mapping[str, object],
-    place: str,
-    secrets: Callable[[str], str],
-    problems: list[str],
-) -> Credential | None:
-    try:
-        found = CredentialSection.model_validate(section.get("credential"))
-    except ValidationError:
-        return None  # there is none, or that is told with the whole section
-    return kept_under(
-        found.reference,
-        secrets=secrets,
-        use=lambda secret: credential_of(found, secret),
-        place=f"{place}.credential",
-        problems=problems,
-    )
-
-
 def _header_clashes(
     section: ConnectorSection, credential: Credential | None, place: str
 ) -> list[str]:
@@ -159,7 +148,7 @@ def _header_clashes(
 def _in_words(error: ValidationError, section: Mapping[str, object], place: str) -> list[str]:
     told: dict[str, list[str]] = {}
     for detail in error.errors(include_url=False):
-        told.setdefault(_place(detail, section, place), []).append(_words(detail))
+        told.setdefault(_place(detail, section, place), []).append(words_for(detail))
     # Of the alternatives of a union, the one that was meant is wrong further inside.
     return [
         f"{where}: {', or '.join(dict.fromkeys(words))}"
@@ -187,17 +176,3 @@ def _place(detail: ErrorDetails, section: object, place: str) -> str:
 def _step(step: object) -> str:
     written = str(step)
     return f'"{written}"' if "." in written else written
-
-
-def _words(detail: ErrorDetails) -> str:
-    match detail["type"]:
-        case "missing":
-            return "this is missing: add it"
-        case "extra_forbidden":
-            return "there is no such key here: remove it, or correct its spelling"
-        case "model_type" | "dict_type":
-            return "this should be a mapping"
-        case "value_error":
-            return detail["msg"].removeprefix("Value error, ")
-        case _:
-            return detail["msg"].replace("Input should be", "this should be")

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from typing import Final, assert_never
 
 from adapters.http.answer import Answer, AnswerUnreadable, are_same, as_reference, at_pointer
-from adapters.http.client import Exchange, NoAnswer, NotSent
+from adapters.http.client import Exchange
 from adapters.http.config import FoundSection, InHeader, LookupSection, ReferenceSection
 from adapters.http.template import MISSING, Missing, Scope, Template
 from bot.core.canonical import Json
+from bot.once import NoAnswer, NotSent
 from bot.ports.connector import (
     STALE,
     Absent,

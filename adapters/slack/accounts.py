@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from adapters.slack.client import Wire
-from adapters.slack.errors import SlackBusy, SlackRefused, SlackUnclear
+from adapters.slack.errors import APP_REMOVED, SlackBusy, SlackRefused, SlackUnclear
+from adapters.slack.removal import Removal
 from adapters.slack.workspaces import Workspace
 
 #: How old an answer of Slack may be before it is asked again.
@@ -61,7 +62,8 @@ class Account:
 def account_of(user: Mapping[str, Any]) -> Account:
     """Return the account in *user*, an object of ``users.info``.
 
-    Whoever is not said to be active and no bot is refused; other flags that are missing are off.
+    Whoever is not said to be active, no bot and no guest is refused. The other flags Slack sends
+    of those alone who have them.
     """
     profile = user.get("profile") or {}
     enterprise = user.get("enterprise_user") or {}
@@ -83,7 +85,7 @@ def account_of(user: Mapping[str, Any]) -> Account:
         is_deleted=not denies("deleted"),
         # is_app_user is no sign of a bot: Slack sets it for people who authorised an app, too.
         is_bot=not denies("is_bot") or says("is_workflow_bot") or says("is_connector_bot"),
-        is_guest=says("is_restricted") or says("is_ultra_restricted"),
+        is_guest=not (denies("is_restricted") and denies("is_ultra_restricted")),
         is_stranger=says("is_stranger"),
         is_invited=says("is_invited_user"),
     )
@@ -92,8 +94,11 @@ def account_of(user: Mapping[str, Any]) -> Account:
 class Accounts:
     """Asks Slack about accounts, and remembers what it said for a minute."""
 
-    def __init__(self, wire: Wire, *, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, wire: Wire, removal: Removal, *, now: Callable[[], float] = time.monotonic
+    ) -> None:
         self._wire = wire
+        self._removal = removal
         self._now = now
         self._seen: dict[tuple[str, str], tuple[float, Account]] = {}
 
@@ -116,6 +121,8 @@ class Accounts:
             if error.code in {"user_not_found", "user_not_visible"}:
                 self._seen.pop(place, None)
                 return None
+            if error.code in APP_REMOVED:
+                await self._removal.certain(workspace)
             raise SlackUnclear(f"Slack refused users.info ({error.code}).") from None
         except (SlackBusy, SlackUnclear, TimeoutError):
             if seen is not None and age_s < KNOWN_S:

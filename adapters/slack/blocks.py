@@ -69,8 +69,12 @@ def link(url: str, words: str) -> Ours:
 
 
 def channel(place: str) -> Ours:
-    """Return the name of the channel *place*, as Slack shows it to those who may see it."""
-    return Ours(f"<#{place}>") if _CHANNEL.fullmatch(place) else Ours("a channel")
+    """Return the name of the channel *place*, as Slack shows it to those who may see it.
+
+    The workspace may stand before it, with a slash between the two.
+    """
+    channel_id = place.rpartition("/")[2]
+    return Ours(f"<#{channel_id}>") if _CHANNEL.fullmatch(channel_id) else Ours("a channel")
 
 
 def header(text: str) -> Element:

@@ -1,6 +1,7 @@
 """A card as Slack shows it, in private: who will see it, what happens, exactly what, who asks."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from adapters.slack import limits
 from adapters.slack.blocks import (
@@ -47,6 +48,10 @@ from bot.core.words import (
     undo_label,
 )
 
+#: States in which what was not pinned can still change unseen.
+_AHEAD: Final = frozenset({State.PENDING, State.APPROVED, State.RELEASED})
+_DECIDES: Final = (Button.APPROVE, Button.REJECT, Button.SETTLE_DONE)
+
 
 def render_card(card: Card, *, web_url: str | None) -> Message:
     """Return *card* as its reader sees it."""
@@ -60,10 +65,10 @@ def render_fallback(card: Card, *, web_url: str | None = None) -> Message:
 
     Nobody can approve what they cannot read, so it offers no Approve.
     """
-    way = "Open the web inbox to read it and to decide."
+    to_do = "read it and decide" if any(asks_for(card, one) for one in _DECIDES) else "read it"
+    way = f"Open the web inbox to {to_do}."
     if web_url is not None:
-        there = link(card_url(card.proposal, web_url), "Open it in the web inbox")
-        way = f"{there} to read and decide."
+        way = f"{link(card_url(card.proposal, web_url), 'Open the web inbox')} to {to_do}."
     pressable = [_reject(card)] if asks_for(card, Button.REJECT) else []
     pressable += _more(card)
     return Message(
@@ -220,7 +225,7 @@ def _warnings(card: Card) -> list[Element]:
 
 def _hints(card: Card, web_url: str | None) -> list[Element]:
     hints: list[Ours] = []
-    if not card.pinned:
+    if not card.pinned and card.state in _AHEAD:
         hints.append(
             Ours("Not pinned: the target does not tell whether it changes between now and then.")
         )

@@ -1,40 +1,29 @@
-"""Posts cards, brings every copy of them to what is true, and never posts one twice unmarked."""
+"""Posts each card once, and brings every copy of it to what is true."""
 
 import asyncio
-import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Final
 from weakref import WeakValueDictionary
 
 from adapters.slack.accounts import Accounts
-from adapters.slack.blocks import Message, Ours, TooLarge, context, plain
-from adapters.slack.card import render_card, render_fallback
-from adapters.slack.client import Wire
+from adapters.slack.card_calls import CardCalls
 from adapters.slack.errors import (
-    APP_REMOVED,
-    GONE,
-    NOT_SHOWN,
     SlackBusy,
     SlackRefused,
     SlackUnclear,
     app_removed,
     later,
-    undeliverable,
+    not_confirmed,
 )
 from adapters.slack.people import People
-from adapters.slack.posts import Begun, Copies, Place, Post, Posts, digest_of_message, place_of
+from adapters.slack.posts import Copies, Place, Post, Posts, digest_of_message, place_of
 from adapters.slack.workspaces import Workspace, Workspaces
 from bot.core.card import Card
+from bot.core.identity import ChatIdentity
 from bot.core.ids import PersonId
 from bot.ports.chat import NotDeliveredNow, Undeliverable
+from bot.ports.clock import Clock
 
-log = logging.getLogger("keyturn.slack")
-
-#: The metadata by which a card is found again when the answer to posting it was lost.
-EVENT_TYPE: Final = "keyturn_card"
-_LOOK_BACK: Final = 100
-_AGAIN: Final = "(sent again) Slack did not confirm the first one. Both are the same request."
 _RACE_S: Final = 1.0
 
 
@@ -45,38 +34,35 @@ class _Reader:
     user: str
 
 
-class _CannotLook(Exception):
-    """The app may not read its own conversations, or does not know which one it was."""
-
-
 class Cards:
     """``posts`` and ``copies`` are on the shelf: without them cards stay true, and found again."""
 
     def __init__(
         self,
         *,
-        wire: Wire,
+        calls: CardCalls,
         workspaces: Workspaces,
         people: People,
         accounts: Accounts,
         posts: Posts,
         copies: Copies,
-        web_url: str | None,
+        clock: Clock,
     ) -> None:
-        self._wire = wire
+        self._calls = calls
         self._workspaces = workspaces
         self._people = people
         self._accounts = accounts
         self._posts = posts
         self._copies = copies
-        self._web_url = web_url
+        self._clock = clock
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def post(self, card: Card, to: PersonId, *, key: str) -> Place:
         """Show *card* to *to*, once for each *key*.
 
         Raises:
-            Undeliverable: they cannot be reached in Slack.
+            Undeliverable: they cannot be reached in Slack, or it cannot be found out whether they
+                were.
             NotDeliveredNow: try later, with the same key.
         """
         async with self._lock(f"post {key}"):
@@ -85,31 +71,27 @@ class Cards:
                 return place
             try:
                 reader = await self._reader(to)
-                place = await self._found_or_posted(card, reader, key=key, before=before)
+                place = None if before is None else await self._found(card, reader, key, before)
+                return place or await self._post(card, reader, key)
             except (SlackBusy, SlackUnclear) as error:
                 raise later(error) from None
-            await self._posts.put(key, Post(begun=Begun.POSTED, where=str(place)))
-            return place
 
     async def settle(self, card: Card, to: PersonId, *, key: str) -> None:
-        """Find the card whose posting was never answered, where the app may look for it.
+        """Find the card whose posting was never answered, if it is there.
 
         Raises:
             NotDeliveredNow: try later.
         """
         async with self._lock(f"post {key}"):
             before = await self._posts.get(key)
-            if before is None or before.begun is Begun.POSTED:
+            if before is None or before.where:
                 return
             try:
-                places = await self._look(await self._reader(to), key)
+                await self._found(card, await self._reader(to), key, before)
             except (SlackBusy, SlackUnclear) as error:
                 raise later(error) from None
-            except (_CannotLook, Undeliverable):
+            except Undeliverable:
                 return
-            if places:
-                await self._posts.put(key, Post(begun=Begun.POSTED, where=str(places[-1])))
-                await self._copies.adopt(card.proposal, to, str(places[-1]))
 
     async def replace(self, card: Card, person: PersonId, where: str) -> None:
         """Bring the card at *where*, and every other copy that *person* has, to *card*.
@@ -151,8 +133,24 @@ class Cards:
         if await self._copies.adopt(card.proposal, person, str(place)):
             await self.refresh(card, person)
 
+    async def met(self, identity: ChatIdentity, channel: str) -> None:
+        """Remember *channel* as the private conversation with *identity*, to look for cards there.
+
+        Raises:
+            SlackBusy: Slack cannot say who that is.
+            SlackUnclear: the same.
+        """
+        workspace = await self._workspaces.in_tenant(identity.tenant)
+        if workspace is None:
+            return
+        account = await self._accounts.get(workspace, identity.user)
+        if account is not None:
+            await self._posts.keep_dm(workspace.name, account.local_id, channel)
+
     async def _reader(self, person: PersonId) -> _Reader:
         reached = await self._people.reach(person)
+        if reached is None and await self._people.is_linked(person):
+            raise app_removed()
         if reached is None:
             raise Undeliverable(
                 "This person has no linked Slack account. They can link one in the web inbox.",
@@ -167,118 +165,36 @@ class Cards:
             raise Undeliverable(refusal, reason="account_refused")
         return _Reader(person=person, workspace=workspace, user=account.local_id)
 
-    async def _found_or_posted(
-        self, card: Card, reader: _Reader, *, key: str, before: Post | None
-    ) -> Place:
-        is_in_doubt = False
-        if before is not None:
-            try:
-                places = await self._look(reader, key)
-            except _CannotLook:
-                is_in_doubt = True
-            else:
-                if places:
-                    await self._copies.adopt(card.proposal, reader.person, str(places[-1]))
-                    return places[-1]
-        place = await self._post(card, reader, key=key, before=before, is_in_doubt=is_in_doubt)
-        return await self._one_of_two(card, reader, place, key=key) if is_in_doubt else place
-
-    async def _post(
-        self, card: Card, reader: _Reader, *, key: str, before: Post | None, is_in_doubt: bool
-    ) -> Place:
-        """Post *card*; marked as a second one where the first may be there."""
-        await self._posts.put(key, Post(begun=Begun.SENDING))
-        try:
-            answer, message = await self._send(card, reader, key=key, is_in_doubt=is_in_doubt)
-        except SlackUnclear:
-            await self._posts.put(key, Post(begun=Begun.UNCLEAR))
-            raise
-        except (SlackBusy, SlackRefused) as error:
-            # Nothing was posted now; what was in doubt before still is.
-            if before is None:
-                await self._posts.drop(key)
-            if isinstance(error, SlackBusy):
-                raise
-            raise await self._undeliverable(error, reader.workspace) from None
-        channel, ts = str(answer["channel"]), str(answer["ts"])
-        await self._posts.keep_dm(reader.workspace.name, reader.user, channel)
-        place = Place(workspace=reader.workspace.name, channel=channel, ts=ts)
-        shown = digest_of_message(message)
-        await self._copies.shown(card, reader.person, str(place), shown)
+    async def _found(self, card: Card, reader: _Reader, key: str, before: Post) -> Place | None:
+        """Return where the card is that was posted as *before* says; None when it was not."""
+        channel = await self._posts.dm(reader.workspace.name, reader.user)
+        if channel is None:
+            raise not_confirmed()
+        place = await self._calls.find(reader.workspace, channel, key=key, since=before.begun_at)
+        if place is not None:
+            await self._posts.put(key, replace(before, where=str(place)))
+            await self._copies.adopt(card.proposal, reader.person, str(place))
         return place
 
-    async def _send(
-        self, card: Card, reader: _Reader, *, key: str, is_in_doubt: bool
-    ) -> tuple[Mapping[str, Any], Message]:
-        message = render_card(card, web_url=self._web_url)
-        for shown in (message, render_fallback(card, web_url=self._web_url)):
-            marked = _marked(shown) if is_in_doubt else shown
-            try:
-                answer = await self._wire.write(
-                    reader.workspace.token,
-                    "chat.postMessage",
-                    channel=reader.user,
-                    **_said(marked),
-                    metadata={"event_type": EVENT_TYPE, "event_payload": {"key": key}},
-                    unfurl_links=False,
-                    unfurl_media=False,
-                )
-            except SlackRefused as error:
-                if error.code not in NOT_SHOWN or shown is not message:
-                    raise
-                _tell_of_fallback(card)
-                continue
-            return answer, marked
-        raise AssertionError("the second of two was neither sent nor refused")
-
-    async def _one_of_two(self, card: Card, reader: _Reader, place: Place, *, key: str) -> Place:
-        """Return the card that stays, now that the conversation is known and can be looked at."""
+    async def _post(self, card: Card, reader: _Reader, key: str) -> Place:
+        workspace, post = reader.workspace, Post(begun_at=self._clock.now().timestamp())
+        await self._posts.put(key, post)
         try:
-            places = await self._look(reader, key)
-        except (_CannotLook, SlackBusy, SlackUnclear):
-            return place
-        others = [other for other in places if other != place]
-        if not others:
-            return place
-        try:
-            await self._wire.write(
-                reader.workspace.token, "chat.delete", channel=place.channel, ts=place.ts
-            )
-        except (SlackRefused, SlackBusy, SlackUnclear):
-            return place
-        await self._copies.drop(card.proposal, reader.person, str(place))
-        return others[-1]
-
-    async def _look(self, reader: _Reader, key: str) -> list[Place]:
-        """Return the cards under *key* in the DM, the oldest last.
-
-        Raises:
-            _CannotLook: there is no way to know.
-        """
-        workspace = reader.workspace
-        channel = await self._posts.dm(workspace.name, reader.user)
-        if channel is None:
-            raise _CannotLook
-        try:
-            told = await self._wire.read(
-                workspace.token,
-                "conversations.history",
-                channel=channel,
-                limit=_LOOK_BACK,
-                include_all_metadata="true",
-            )
-        except SlackRefused:
-            raise _CannotLook from None
-        return [
-            Place(workspace=workspace.name, channel=channel, ts=str(message["ts"]))
-            for message in told.get("messages") or []
-            if _key_of(message) == key and message.get("user") == workspace.bot_user
-        ]
+            place, shown = await self._calls.post(card, workspace, reader.user, key=key)
+        except SlackBusy:
+            await self._posts.drop(key)
+            raise
+        except SlackRefused as error:
+            await self._posts.drop(key)
+            raise await self._calls.undeliverable(error, workspace) from None
+        await self._posts.keep_dm(workspace.name, reader.user, place.channel)
+        await self._copies.shown(card, reader.person, str(place), digest_of_message(shown))
+        await self._posts.put(key, replace(post, where=str(place)))
+        return place
 
     async def _bring(self, card: Card, person: PersonId, where: str) -> None:
         async with self._lock(where):
-            message = render_card(card, web_url=self._web_url)
-            digest = digest_of_message(message)
+            digest = digest_of_message(self._calls.render(card))
             change = await self._copies.begin(card, person, where, digest)
             if change is None:
                 return
@@ -287,26 +203,13 @@ class Cards:
             if place is None or workspace is None:
                 raise app_removed()
             try:
-                await self._update(workspace, place, message, card)
+                await self._calls.update(card, workspace, place)
             except (SlackBusy, SlackUnclear) as error:
                 raise later(error) from None
             except SlackRefused as error:
-                raise await self._undeliverable(error, workspace) from None
+                raise await self._calls.undeliverable(error, workspace) from None
             if not await self._copies.end(change):
                 raise NotDeliveredNow("Another change came first.", retry_after_s=_RACE_S)
-
-    async def _update(
-        self, workspace: Workspace, place: Place, message: Message, card: Card
-    ) -> None:
-        at = {"channel": place.channel, "ts": place.ts}
-        try:
-            await self._wire.write(workspace.token, "chat.update", **at, **_said(message))
-        except SlackRefused as error:
-            if error.code not in NOT_SHOWN:
-                raise
-            _tell_of_fallback(card)
-            plainer = render_fallback(card, web_url=self._web_url)
-            await self._wire.write(workspace.token, "chat.update", **at, **_said(plainer))
 
     async def _workspace(self, place: Place) -> Workspace | None:
         try:
@@ -314,39 +217,5 @@ class Cards:
         except (SlackBusy, SlackUnclear) as error:
             raise later(error) from None
 
-    async def _undeliverable(self, error: SlackRefused, workspace: Workspace) -> Undeliverable:
-        if error.code in APP_REMOVED:
-            await self._workspaces.removed(enterprise=workspace.enterprise, team=workspace.team)
-        elif error.code not in GONE:
-            log.warning("slack refused a card", extra={"error": error.code, "needed": error.needed})
-        return undeliverable(error)
-
     def _lock(self, name: str) -> asyncio.Lock:
         return self._locks.setdefault(name, asyncio.Lock())
-
-
-def _tell_of_fallback(card: Card) -> None:
-    log.error(
-        "slack refused a card; it is shown without Approve", extra={"proposal": card.proposal}
-    )
-
-
-def _said(message: Message) -> Mapping[str, Any]:
-    return {"text": message.text, "blocks": message.blocks, "parse": "none", "link_names": False}
-
-
-def _marked(message: Message) -> Message:
-    text = Ours(f"(sent again) {message.text}")
-    head, *rest = message.blocks
-    try:
-        return Message(text=text, blocks=[head, context(plain(_AGAIN)), *rest])
-    except TooLarge:
-        return Message(text=text, blocks=message.blocks)
-
-
-def _key_of(message: Mapping[str, Any]) -> str | None:
-    metadata = message.get("metadata") or {}
-    if metadata.get("event_type") != EVENT_TYPE:
-        return None
-    key = (metadata.get("event_payload") or {}).get("key")
-    return key if isinstance(key, str) else None

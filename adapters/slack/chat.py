@@ -13,7 +13,9 @@ from slack_bolt.async_app import AsyncApp
 from adapters.slack import limits
 from adapters.slack.blocks import Message
 from adapters.slack.errors import SlackBusy, SlackRefused, SlackUnclear, later, undeliverable
+from adapters.slack.inbound import parse_clicker
 from adapters.slack.listeners.office import Office
+from adapters.slack.manifest import lacking
 from adapters.slack.notice import render_notice
 from adapters.slack.parts import Parts
 from adapters.slack.transport_http import HttpDoor, Verifier
@@ -117,6 +119,7 @@ class SlackChat:
 
     async def close(self) -> None:
         await self._parts.keeper.close()
+        await self._parts.removal.close()
         await self._parts.wire.close()
 
     async def _greet(self) -> None:
@@ -128,12 +131,19 @@ class SlackChat:
             return
         if not found:
             log.warning("the slack app is in no workspace that may decide")
+            self._parts.removal.everywhere()
         for workspace in found:
             log.info("the slack app is in a workspace", extra={"workspace": workspace.name})
+            missing = lacking(workspace.scopes)
+            if missing:
+                log.error(
+                    "the slack app lacks permissions: add them and install it again",
+                    extra={"workspace": workspace.name, "missing": missing},
+                )
 
     def _speak_with(self, desk: Desk) -> AsyncApp:
         if self._app is None:
-            self._parts.keeper.desk = desk
+            self._parts.keeper.desk = self._parts.removal.desk = desk
             self._app = self._parts.build_app(self._office(desk))
         return self._app
 
@@ -145,13 +155,22 @@ class SlackChat:
             desk=desk,
             chat_name=self._name,
             clicker=clicker,
+            place_of=self._place_of,
             cards=self._parts.keeper,
             web_url=self._parts.web_url,
             lifecycle=self._parts,
         )
 
+    async def _place_of(self, body: Mapping[str, Any], channel: str) -> str:
+        """Return *channel*, with its workspace where there may be several."""
+        if not self._parts.offers_install:
+            return channel
+        where = parse_clicker(body)
+        found = await self._parts.workspaces.of(enterprise=where.enterprise, team=where.team)
+        return channel if found is None else f"{found.name}/{channel}"
+
     async def _tell(self, message: Message, tenant: str, channel: str) -> None:
-        """Post *message* to *channel*, in the one of several workspaces that has it."""
+        """Post *message* to *channel* of *tenant*; "" is whichever workspace has that channel."""
         found = await self._workspaces_of(tenant)
         for workspace in found:
             try:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from aiohttp import ClientSession, ClientTimeout
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from adapters.slack.errors import SlackBusy, SlackRateLimited, SlackUnclear, reading
 
@@ -65,6 +66,11 @@ class Wire:
         """
         return await self._call(token, method, http_verb="GET", params=params)
 
+    async def whoami(self, token: str) -> tuple[Mapping[str, Any], frozenset[str]]:
+        """Return whose *token* is and the permissions it has; raises as :meth:`read` does."""
+        answer = await self._ask(token, "auth.test", http_verb="GET")
+        return _told(answer), scopes_in(answer.headers)
+
     async def write(self, token: str, method: str, **body: Any) -> Mapping[str, Any]:
         """Call a *method* that changes something; raises as :meth:`read` does.
 
@@ -83,12 +89,15 @@ class Wire:
             await self._session.close()
 
     async def _call(self, token: str, method: str, **how: Any) -> Mapping[str, Any]:
+        return _told(await self._ask(token, method, **how))
+
+    async def _ask(self, token: str, method: str, **how: Any) -> AsyncSlackResponse:
         place = token, method
         wait_s = self._not_before.get(place, 0.0) - time.monotonic()
         if wait_s > 0:
             raise SlackBusy("Slack asks to wait.", retry_after_s=wait_s)
         try:
-            answer = await self.client(token).api_call(method, **how)
+            return await self.client(token).api_call(method, **how)
         except Exception as error:
             read = SlackUnclear("Closing.") if self._is_closed else reading(error)
             if read is error:
@@ -97,5 +106,13 @@ class Wire:
                 self._not_before[place] = time.monotonic() + read.retry_after_s
             # Without its cause: that holds the request, and with it the token.
             raise read from None
-        data = answer.data
-        return data if isinstance(data, Mapping) else {}
+
+
+def scopes_in(headers: Mapping[str, str]) -> frozenset[str]:
+    """Return the permissions that an answer of Slack with *headers* says the token has."""
+    named = {name.lower(): value for name, value in headers.items()}.get("x-oauth-scopes", "")
+    return frozenset(named.replace(" ", "").split(",")) - {""}
+
+
+def _told(answer: AsyncSlackResponse) -> Mapping[str, Any]:
+    return answer.data if isinstance(answer.data, Mapping) else {}

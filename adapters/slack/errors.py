@@ -146,6 +146,14 @@ def app_removed() -> Undeliverable:
     )
 
 
+def not_confirmed() -> Undeliverable:
+    return Undeliverable(
+        "Slack did not confirm the card, and the app does not know yet where to look for it. It "
+        "is not posted twice.",
+        reason="not_confirmed",
+    )
+
+
 def later(error: SlackBusy | SlackUnclear) -> NotDeliveredNow:
     pause_s = error.retry_after_s if isinstance(error, SlackBusy) else PAUSE_S
     return NotDeliveredNow(str(error), retry_after_s=pause_s)

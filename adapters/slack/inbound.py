@@ -93,6 +93,7 @@ class _Typed(_Part):
 class _HomeOpened(_Part):
     user: SlackId
     tab: str = ""
+    channel: SlackId | None = None
 
 
 class _Event(_Part):
@@ -178,6 +179,15 @@ class Typed:
     trigger: str
     channel: str | None
     channel_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """The app, opened on its Home or another tab; ``channel`` is the DM with who opened it."""
+
+    user: str
+    is_home: bool
+    channel: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,14 +282,14 @@ def parse_typed(body: Mapping[str, Any]) -> Typed:
     )
 
 
-def parse_home_opened(body: Mapping[str, Any]) -> str | None:
-    """Return who opened their Home; None where another tab was opened.
+def parse_home_opened(body: Mapping[str, Any]) -> Opened:
+    """Return who opened the app, and where.
 
     Raises:
         InvalidInput: as for :func:`parse_pressed`.
     """
     opened = _parsed(_Event, body).event
-    return opened.user if opened.tab == "home" else None
+    return Opened(user=opened.user, is_home=opened.tab == "home", channel=opened.channel)
 
 
 def parse_changed(body: Mapping[str, Any]) -> tuple[str | None, str]:

@@ -1,5 +1,6 @@
 """Installing the app in several workspaces: Bolt's flow over our shelf, for named tenants alone."""
 
+import asyncio
 import logging
 import secrets
 from html import escape
@@ -14,6 +15,7 @@ from slack_bolt.oauth.async_callback_options import (
 )
 from slack_bolt.oauth.async_oauth_flow import AsyncOAuthFlow
 from slack_bolt.oauth.async_oauth_settings import AsyncOAuthSettings
+from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.oauth.installation_store import Bot, Installation
 from slack_sdk.oauth.installation_store.async_installation_store import AsyncInstallationStore
@@ -22,7 +24,7 @@ from slack_sdk.oauth.state_store.async_state_store import AsyncOAuthStateStore
 from adapters.slack.client import Wire
 from adapters.slack.errors import SlackBusy, SlackRefused, SlackUnclear
 from adapters.slack.logs import quiet
-from adapters.slack.manifest import SCOPES
+from adapters.slack.manifest import SCOPES, lacking
 from adapters.slack.workspaces import InstalledWorkspaces, Workspace
 from bot.ports.shelf import Shelf
 
@@ -30,15 +32,25 @@ log = logging.getLogger("keyturn.slack")
 
 _STATES: Final = "slack_oauth_state"
 STATE_S: Final = 600
+#: How many installations may be begun at a time: anybody who reaches the page can begin one.
+MOST_BEGUN: Final = 200
 
+_NOT_INSTALLED: Final = "Keyturn was not installed"
 _REFUSALS: Final = {
     "access_denied": "You did not allow it, so nothing was installed.",
     "invalid_browser": "This was begun in another browser. Begin again in this one.",
     "invalid_state": "This took longer than ten minutes, or was used before. Begin again.",
     "missing_code": "Slack sent no code. Begin again.",
     "invalid_code": "Slack did not accept the code. Begin again.",
-    "storage_error": "This workspace is not one that Keyturn's admins named in chats.slack.teams.",
 }
+
+
+class _NotTaken(BoltError):
+    """Slack installed the app, and we do not keep it; the message is for whoever installed it."""
+
+
+class _TooManyBegun(Exception):
+    """As many installations are begun as may be."""
 
 
 class StateBook(AsyncOAuthStateStore):
@@ -46,6 +58,7 @@ class StateBook(AsyncOAuthStateStore):
 
     def __init__(self, shelf: Shelf) -> None:
         self._shelf = shelf
+        self._counting = asyncio.Lock()
 
     @property
     def logger(self) -> logging.Logger:
@@ -53,7 +66,10 @@ class StateBook(AsyncOAuthStateStore):
 
     async def async_issue(self, *args: object, **kwargs: object) -> str:  # noqa: ARG002
         state = secrets.token_urlsafe(32)
-        await self._shelf.put(_STATES, state, b"1", ttl_s=STATE_S)
+        async with self._counting:
+            if len(await self._shelf.list(_STATES)) >= MOST_BEGUN:
+                raise _TooManyBegun
+            await self._shelf.put(_STATES, state, b"1", ttl_s=STATE_S)
         return state
 
     async def async_consume(self, state: str) -> bool:
@@ -75,11 +91,12 @@ class InstallationBook(AsyncInstallationStore):
         enterprise, team = installation.enterprise_id, installation.team_id
         if installation.is_enterprise_install:
             team = None
-        token = installation.bot_token or ""
-        if not self._installed.admits(enterprise=enterprise, team=team):
+        token, scopes = installation.bot_token or "", frozenset(installation.bot_scopes or ())
+        refusal = self._why_not(enterprise=enterprise, team=team, scopes=scopes)
+        if refusal is not None:
             log.warning("refused an installation", extra={"enterprise": enterprise, "team": team})
             await self._give_back(token)
-            raise BoltError("this workspace is not admitted")
+            raise _NotTaken(refusal)
         await self._installed.keep(
             Workspace(
                 token=token,
@@ -87,7 +104,7 @@ class InstallationBook(AsyncInstallationStore):
                 enterprise=enterprise,
                 bot_user=installation.bot_user_id or "",
                 bot=installation.bot_id,
-                scopes=frozenset(installation.bot_scopes or ()),
+                scopes=scopes,
             )
         )
         log.info("the slack app was installed", extra={"enterprise": enterprise, "team": team})
@@ -118,6 +135,19 @@ class InstallationBook(AsyncInstallationStore):
     async def async_delete_bot(self, *, enterprise_id: str | None, team_id: str | None) -> None:
         await self._installed.removed(enterprise=enterprise_id, team=team_id)
 
+    def _why_not(
+        self, *, enterprise: str | None, team: str | None, scopes: frozenset[str]
+    ) -> str | None:
+        if not self._installed.admits(enterprise=enterprise, team=team):
+            return "This workspace is not one that Keyturn's admins named in chats.slack.teams."
+        missing = lacking(scopes)
+        if missing:
+            return (
+                f"The app was not given the permission {', '.join(missing)}. Ask whoever made the "
+                "app to add it under OAuth & Permissions, then begin again."
+            )
+        return None
+
     async def _give_back(self, token: str) -> None:
         try:
             await self._wire.read(token, "auth.revoke")
@@ -133,6 +163,19 @@ class _Flow(AsyncOAuthFlow):
             client=wire.client(""), logger=quiet("oauth", logging.ERROR), settings=settings
         )
         self._wire = wire
+
+    async def handle_installation(self, request: AsyncBoltRequest) -> BoltResponse:
+        try:
+            return await super().handle_installation(request)
+        except _TooManyBegun:
+            log.warning("too many installations are begun", extra={"most": MOST_BEGUN})
+            page = _page(
+                429,
+                "Too many installations are begun",
+                "Nothing was installed. Wait ten minutes, then begin again.",
+            )
+            page.headers["retry-after"] = [str(STATE_S)]
+            return page
 
     async def run_installation(self, code: str) -> Installation | None:
         try:
@@ -203,9 +246,10 @@ async def _installed(args: AsyncSuccessArgs) -> BoltResponse:
 
 
 async def _not_installed(args: AsyncFailureArgs) -> BoltResponse:
+    if isinstance(args.error, _NotTaken):
+        return _page(403, _NOT_INSTALLED, str(args.error))
     words = _REFUSALS.get(args.reason, "Slack did not complete it. Begin again.")
-    status = 403 if args.reason == "storage_error" else args.suggested_status_code
-    return _page(status, "Keyturn was not installed", words)
+    return _page(args.suggested_status_code, _NOT_INSTALLED, words)
 
 
 def _page(status: int, heading: str, words: str) -> BoltResponse:

@@ -96,6 +96,9 @@ class Keeper:
 
         await self._try(again)
 
+    async def met(self, identity: ChatIdentity, channel: str) -> None:
+        await self._try(lambda: self._cards.met(identity, channel))
+
     async def home(self, person: Person, identity: ChatIdentity) -> None:
         await self._shelf.put(_HOMES, identity.key, b"1", ttl_s=_KEPT_S)
         self._publish_soon(person.id, identity)

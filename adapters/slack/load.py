@@ -1,12 +1,11 @@
 """From the section in ``keyturn.yaml`` to the chat, or to everything that is wrong with it."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
-from pydantic import ValidationError
-
 from adapters.slack.accounts import Accounts
+from adapters.slack.card_calls import CardCalls
 from adapters.slack.cards import Cards
 from adapters.slack.chat import SlackChat
 from adapters.slack.client import Wire
@@ -17,9 +16,12 @@ from adapters.slack.keeper import Keeper, Pace
 from adapters.slack.parts import Parts
 from adapters.slack.people import People
 from adapters.slack.posts import Copies, Posts
+from adapters.slack.removal import Removal
 from adapters.slack.transport_socket import SocketTimes
 from adapters.slack.workspaces import InstalledWorkspaces, OneWorkspace
+from bot.core.credential import CredentialRefused, kept_under
 from bot.core.errors import SettingsInvalid
+from bot.core.section_problems import read_section
 from bot.ports.clock import Clock
 from bot.ports.identities import Identities
 from bot.ports.shelf import Shelf
@@ -32,6 +34,8 @@ _LOOKS: Final = {
     "client_id": (r"[0-9]+\.[0-9]+", "it has digits around one point"),
     "client_secret": (r"[0-9A-Za-z]{16,}", "it has 32 hexadecimal digits"),
 }
+
+_TENANT: Final = "write the id of a workspace (T…) or of a Grid organisation (E…)"
 
 
 def create(
@@ -57,13 +61,15 @@ def create(
     """
     place = f"chats.{name}"
     problems: list[str] = []
-    parsed: ChatSection | None = None
-    try:
-        parsed = ChatSection.model_validate(section)
-    except ValidationError as error:
-        problems += _in_words(error, place)
+    parsed = read_section(
+        ChatSection,
+        section,
+        place=place,
+        problems=problems,
+        patterns={"team": _TENANT, "teams": _TENANT},
+    )
     given = {
-        key: _secret(f"{place}.{key}", key, section.get(key), secrets, problems) for key in _LOOKS
+        key: _given(section, key, secrets=secrets, place=place, problems=problems) for key in _LOOKS
     }
     if parsed is None or problems:
         raise SettingsInvalid(f"The chat {name} cannot be used.", problems=problems)
@@ -72,7 +78,8 @@ def create(
     workspaces: InstalledWorkspaces | OneWorkspace = installed
     if not parsed.installs:
         workspaces = OneWorkspace(wire, token=given["bot_token"], tenants=parsed.tenants)
-    accounts = Accounts(wire)
+    removal = Removal(chat=name, wire=wire, workspaces=workspaces)
+    accounts = Accounts(wire, removal)
     people = People(
         chat=name,
         workspaces=workspaces,
@@ -81,13 +88,13 @@ def create(
         links_by_email=parsed.link_by_email,
     )
     cards = Cards(
-        wire=wire,
+        calls=CardCalls(wire=wire, removal=removal, web_url=web_url),
         workspaces=workspaces,
         people=people,
         accounts=accounts,
         posts=Posts(shelf),
         copies=Copies(shelf),
-        web_url=web_url,
+        clock=clock,
     )
     keeper = Keeper(
         chat=name,
@@ -108,6 +115,7 @@ def create(
             wire=wire,
             shelf=shelf,
             workspaces=workspaces,
+            removal=removal,
             accounts=accounts,
             people=people,
             cards=cards,
@@ -139,40 +147,26 @@ def create(
     )
 
 
-def _secret(
-    where: str,
+def _given(
+    section: Mapping[str, object],
     key: str,
-    reference: object,
+    *,
     secrets: Callable[[str], str],
+    place: str,
     problems: list[str],
 ) -> str:
+    """Return the credential *key*; "" where there is none, or it is told what is wrong with it."""
+    reference = section.get(key)
     if not isinstance(reference, str) or not reference:
-        return ""  # there is none, or that is told with the whole section
-    try:
-        value = secrets(reference)
-    except SettingsInvalid as error:
-        problems += [f"{where}: {problem}" for problem in error.problems or [error.message]]
         return ""
     pattern, looks = _LOOKS[key]
-    if not re.fullmatch(pattern, value):
-        problems.append(f"{where}: what is kept there is not such a credential: {looks}")
-    return value
 
+    def looked_at(secret: str) -> str:
+        if not re.fullmatch(pattern, secret):
+            raise CredentialRefused(f"what is kept there is not such a credential: {looks}")
+        return secret
 
-def _in_words(error: ValidationError, place: str) -> Iterator[str]:
-    for detail in error.errors(include_url=False, include_input=False):
-        where = place
-        for step in detail["loc"]:
-            where += f"[{step}]" if isinstance(step, int) else f".{step}"
-        match detail["type"]:
-            case "missing":
-                words = "this is missing: add it"
-            case "extra_forbidden":
-                words = "there is no such key here: remove it, or correct its spelling"
-            case "string_pattern_mismatch" if "team" in str(detail["loc"]):
-                words = "write the id of a workspace (T…) or of a Grid organisation (E…)"
-            case "value_error":
-                words = detail["msg"].removeprefix("Value error, ")
-            case _:
-                words = detail["msg"].replace("Input should be", "this should be")
-        yield f"{where}: {words}"
+    kept = kept_under(
+        reference, secrets=secrets, use=looked_at, place=f"{place}.{key}", problems=problems
+    )
+    return kept or ""

@@ -4,7 +4,7 @@ Slack's manifest schema, version 2. Least scopes: each one is here with its reas
 ``keyturn slack manifest`` prints beside it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -17,6 +17,8 @@ SCOPES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "chat:write": "Send cards to people in private, and notices to channels it was invited to.",
         "commands": "Answer /keyturn and the shortcut that stops an agent.",
+        "im:history": "Find a card again whose posting was not answered, so that none is posted "
+        "twice. These conversations hold nothing but Keyturn's own cards.",
         "users:read": "Refuse guests, bots, deactivated accounts and people of other workspaces.",
         "users:read.email": "Find a person by the address an admin gave, where that is allowed.",
     }
@@ -25,8 +27,6 @@ SCOPES: Final[Mapping[str, str]] = MappingProxyType(
 OPTIONAL_SCOPES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "usergroups:read": "Let a rule name a user group of Slack as approvers.",
-        "im:history": "Find a card again whose posting was not answered, so that it is not posted "
-        "twice. These conversations hold nothing but Keyturn's own cards.",
     }
 )
 EVENTS: Final[Mapping[str, str]] = MappingProxyType(
@@ -44,6 +44,11 @@ _LONG_DESCRIPTION: Final = (
     "holds each proposal and shows it to you here, in private. Nothing is written until you "
     "approve it, and you can stop an agent at any time, also from your phone."
 )
+
+
+def lacking(scopes: Collection[str]) -> list[str]:
+    """Return what an app with *scopes* lacks for the chat to work."""
+    return [scope for scope in SCOPES if scope not in scopes]
 
 
 def manifest(mode: Mode, *, base_url: str | None = None, installs: bool = False) -> Json:

@@ -15,6 +15,7 @@ from adapters.slack.directory import SlackGroups
 from adapters.slack.keeper import Keeper
 from adapters.slack.listeners.office import Office
 from adapters.slack.people import People
+from adapters.slack.removal import Removal
 from adapters.slack.transport_socket import SocketTimes
 from adapters.slack.workspaces import Workspaces
 from bot.ports.shelf import Shelf
@@ -28,6 +29,7 @@ class Parts:
     wire: Wire
     shelf: Shelf
     workspaces: Workspaces
+    removal: Removal
     accounts: Accounts
     people: People
     cards: Cards
@@ -58,7 +60,7 @@ class Parts:
     # Implements adapters.slack.listeners.office.Lifecycle.
 
     async def removed(self, *, enterprise: str | None, team: str | None) -> None:
-        await self.workspaces.removed(enterprise=enterprise, team=team)
+        await self.removal.told(enterprise=enterprise, team=team)
 
     async def changed(self, *, team: str | None, user: str) -> None:  # noqa: ARG002
         self.accounts.forget(user)

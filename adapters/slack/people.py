@@ -116,6 +116,10 @@ class People:
                 return workspace, identity
         return None
 
+    async def is_linked(self, person: PersonId) -> bool:
+        """Return whether *person* has an account in Slack, wherever that is."""
+        return bool(await self._identities.of(person, self._chat))
+
     async def _person_with(self, account: Account, identity: ChatIdentity) -> PersonId | None:
         if not account.email or not account.is_email_confirmed:
             return None

@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from enum import StrEnum, unique
 from typing import Final
 
 from adapters.slack.blocks import Message
@@ -50,16 +49,11 @@ def place_of(where: str) -> Place | None:
     return Place(workspace=parts[0], channel=parts[1], ts=parts[2])
 
 
-@unique
-class Begun(StrEnum):
-    SENDING = "sending"  #: the call was begun; who began it may have ended
-    UNCLEAR = "unclear"  #: the answer was lost
-    POSTED = "posted"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
-    begun: Begun
+    """``begun_at`` is our time, in seconds, before the call; ``where`` is "" until its answer."""
+
+    begun_at: float
     where: str = ""
 
 
@@ -107,7 +101,7 @@ class Posts:
         await self._shelf.delete(_POSTS, key)
 
     async def dm(self, workspace: str, user: str) -> str | None:
-        """Return the conversation with *user*, where a card was posted before."""
+        """Return the conversation with *user*; None until a card was posted or they opened it."""
         item = await self._shelf.get(_DMS, f"{workspace}/{user}")
         return None if item is None else item.value.decode()
 

@@ -16,4 +16,5 @@ GOES_ON: Final = (
     "This takes longer than usual. It goes on, and this window says when it is recorded."
 )
 HOW_TO_RESUME: Final = how_to_resume(f"{COMMAND} resume")
-HOW_TO_LINK: Final = how_to_link("Slack", typed=f"{COMMAND} link CODE")
+# Not "here": nobody can type in the Home tab, nor in the conversation with the app.
+HOW_TO_LINK: Final = how_to_link("Slack", typed=f"{COMMAND} link CODE", where="in any channel")

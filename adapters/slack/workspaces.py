@@ -96,12 +96,12 @@ class OneWorkspace:
         if self._known is not None:
             return self._known
         try:
-            told = await self._wire.read(self._token, "auth.test")
+            told, scopes = await self._wire.whoami(self._token)
         except SlackRefused as error:
             if error.code in APP_REMOVED:
                 return None
             raise SlackUnclear(f"Slack refused auth.test ({error.code}).") from None
-        found = _told(told, self._token)
+        found = _told(told, self._token, scopes)
         if not self._tenants & {found.team, found.enterprise}:
             if not self._is_foreign:
                 log.error(
@@ -114,7 +114,7 @@ class OneWorkspace:
         return found
 
 
-def _told(told: Mapping[str, Any], token: str) -> Workspace:
+def _told(told: Mapping[str, Any], token: str, scopes: frozenset[str]) -> Workspace:
     enterprise = told.get("enterprise_id") or None
     is_org = told.get("is_enterprise_install") is True
     return Workspace(
@@ -123,6 +123,7 @@ def _told(told: Mapping[str, Any], token: str) -> Workspace:
         enterprise=None if enterprise is None else str(enterprise),
         bot_user=str(told.get("user_id")),
         bot=told.get("bot_id"),
+        scopes=scopes,
     )
 
 

@@ -4,17 +4,15 @@ import ssl
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from pydantic import ValidationError
-
 from adapters.smtp.client import Client, Resolver
 from adapters.smtp.config import ConnectorSection, CredentialSection
 from adapters.smtp.connector import SmtpConnector
-from adapters.smtp.credential import Credential, credential_of
+from adapters.smtp.credential import credential_of
 from adapters.smtp.params import RESOURCE, MailReader
 from bot.core.canonical import digest_of
-from bot.core.credential import kept_under
+from bot.core.credential import credential_in
 from bot.core.errors import SettingsInvalid
-from bot.core.section_problems import problems_in
+from bot.core.section_problems import read_section
 from bot.core.verbs import Kind, Verb
 from bot.ports.clock import Clock
 
@@ -41,12 +39,15 @@ def create(
     """
     place = f"connectors.{name}"
     problems: list[str] = []
-    parsed: ConnectorSection | None = None
-    try:
-        parsed = ConnectorSection.model_validate(section)
-    except ValidationError as error:
-        problems += problems_in(error, place)
-    credential = _credential(section, place, secrets, problems)
+    parsed = read_section(ConnectorSection, section, place=place, problems=problems)
+    credential = credential_in(
+        section,
+        CredentialSection.model_validate,
+        secrets=secrets,
+        use=lambda found, secret: credential_of(found.user, secret),
+        place=place,
+        problems=problems,
+    )
     if parsed is None or problems:
         raise SettingsInvalid(f"The connector {name} cannot be used.", problems=problems)
     reader = MailReader(senders=parsed.senders, max_recipients=parsed.max_recipients)
@@ -81,23 +82,4 @@ def _verb(connector: str, section: ConnectorSection, reader: MailReader) -> Verb
         params_schema=reader.schema,
         resources=tuple(f"{RESOURCE}{sender}" for sender in section.senders),
         config_digest=digest_of({"version": VERSION, "connector": connector, "section": shared}),
-    )
-
-
-def _credential(
-    section: Mapping[str, object],
-    place: str,
-    secrets: Callable[[str], str],
-    problems: list[str],
-) -> Credential | None:
-    try:
-        found = CredentialSection.model_validate(section.get("credential"))
-    except ValidationError:
-        return None  # there is none, or that is told with the whole section
-    return kept_under(
-        found.reference,
-        secrets=secrets,
-        use=lambda secret: credential_of(found.user, secret),
-        place=f"{place}.credential",
-        problems=problems,
     )

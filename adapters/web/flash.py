@@ -6,7 +6,7 @@ from typing import Final, assert_never
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from adapters.web.session import Session
+from adapters.web.session import Proven
 from bot.core.pressed import NotRecorded, NotYetRecorded, Pressed, Recorded
 from bot.ports.shelf import Shelf
 
@@ -57,14 +57,14 @@ class Flashes:
         self._shelf = shelf
         self._entropy = entropy
 
-    async def leave(self, session: Session, flash: Flash) -> str:
+    async def leave(self, session: Proven, flash: Flash) -> str:
         """Return the name under which *session*, and no other, finds *flash*."""
         name = self._entropy(8).hex()
         value = flash.model_dump_json().encode()
         await self._shelf.put(KIND, f"{session.key}.{name}", value, ttl_s=_KEPT_FOR_S)
         return name
 
-    async def find(self, session: Session, name: str) -> Flash | None:
+    async def find(self, session: Proven, name: str) -> Flash | None:
         item = await self._shelf.get(KIND, f"{session.key}.{name}") if name else None
         if item is None:
             return None

@@ -114,7 +114,7 @@ class Front:
                     text="Nothing was recorded. Go back to the inbox and try again.",
                 )
             except Exception:
-                log.exception("an answer failed", extra={"path": request.path})
+                log.exception("an answer failed", extra={"path": _named(request)})
                 response = self.message(
                     None,
                     status=500,
@@ -240,6 +240,12 @@ class Front:
         if self.sessions.read_cookie(request):
             self.sessions.drop_cookie(response)
         return response
+
+
+def _named(request: web.Request) -> str:
+    """Return the path of *request*, without what opens something."""
+    code = request.match_info.get("code")
+    return request.path.replace(code, "{code}") if code else request.path
 
 
 def told(error: KeyturnError) -> str:

@@ -27,6 +27,9 @@ from adapters.web.pages import CONTENT_TYPES, Pages
 from adapters.web.rendering import Renderer
 from adapters.web.session import Sessions
 from adapters.web.site import Site
+from adapters.web.viewer import Viewers
+from adapters.web.views import PAGE as VIEW
+from adapters.web.views import Views
 from bot.core.card import Card
 from bot.core.ids import PersonId, ProposalId
 from bot.core.notice import Notice
@@ -72,6 +75,7 @@ class WebInbox:
             whole_s=session_s,
             idle_s=idle_s,
         )
+        self._viewers = Viewers(shelf, entropy=entropy, secure=self._site.is_secure)
         self._flashes = Flashes(shelf, entropy=entropy)
         self._live = Live(heartbeat_s=heartbeat_s)
         self._renderer = Renderer(deployment_name=deployment_name)
@@ -127,6 +131,7 @@ class WebInbox:
     def routes(self, desk: Desk) -> Sequence[web.RouteDef]:
         front = self.front(desk)
         pages, actions, accounts = Pages(front), Actions(front), Accounts(front)
+        views = Views(front, self._viewers)
         card = f"/proposals/{{proposal:{PROPOSAL}}}"
         files = "|".join(CONTENT_TYPES)
         return [
@@ -150,5 +155,9 @@ class WebInbox:
             web.get(ACCOUNTS, front.page(accounts.page)),
             web.post(ACCOUNTS, front.action(NewCode, accounts.new_code)),
             web.post(f"{ACCOUNTS}/unlink", front.action(Unlink, accounts.unlink)),
+            web.get(f"{VIEW}/{{code}}", views.door(views.offer)),
+            web.post(f"{VIEW}/{{code}}", views.door(views.open)),
+            web.get(VIEW, views.door(views.read)),
+            web.post(VIEW, views.door(views.viewed)),
             web.get(f"/static/{{name:{files}}}", front.open(pages.static)),
         ]

@@ -11,6 +11,7 @@ from typing import Final
 from aiohttp import web
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
+from adapters.web.cookie import Cookie
 from bot.core.actors import Person
 from bot.core.errors import Conflict
 from bot.core.ids import PersonId
@@ -23,11 +24,10 @@ _TOUCH_EVERY: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
-    """A person who is signed in now; ``token`` is what their cookie carries."""
+class Proven:
+    """What a cookie with ``token`` stands for, to which pages are served and which sends forms."""
 
     token: str = field(repr=False)
-    person: Person
 
     @property
     def key(self) -> str:
@@ -39,6 +39,13 @@ class Session:
 
     def proves(self, proof: str, purpose: str) -> bool:
         return hmac.compare_digest(self.proof(purpose).encode(), proof.encode())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session(Proven):
+    """A person who is signed in now."""
+
+    person: Person
 
 
 class _Kept(BaseModel):
@@ -65,11 +72,9 @@ class Sessions:
         self._shelf = shelf
         self._clock = clock
         self._entropy = entropy
-        self._secure = secure
         self._whole = timedelta(seconds=whole_s)
         self._idle = timedelta(seconds=idle_s)
-        # A browser takes a __Host- cookie only over https, for "/", and from no sister domain.
-        self.cookie = "__Host-keyturn" if secure else "keyturn"
+        self.cookie = Cookie.named("keyturn", secure=secure, max_age_s=whole_s)
 
     async def start(self, person: PersonId) -> str:
         """Return the token of a new session of *person*."""
@@ -110,25 +115,13 @@ class Sessions:
         await self._shelf.delete(KIND, token_hash(token))
 
     def read_cookie(self, request: web.Request) -> str:
-        return request.cookies.get(self.cookie, "")
+        return self.cookie.read(request)
 
     def set_cookie(self, response: web.StreamResponse, token: str) -> None:
-        # Lax, so that a link to a card in a mail or another chat opens signed in. It lets no
-        # other site act: pages change nothing, and actions check Origin and a form secret.
-        response.set_cookie(
-            self.cookie,
-            token,
-            max_age=int(self._whole.total_seconds()),
-            path="/",
-            secure=self._secure,
-            httponly=True,
-            samesite="Lax",
-        )
+        self.cookie.give(response, token)
 
     def drop_cookie(self, response: web.StreamResponse) -> None:
-        response.del_cookie(
-            self.cookie, path="/", secure=self._secure, httponly=True, samesite="Lax"
-        )
+        self.cookie.drop(response)
 
     def _end(self, kept: _Kept) -> datetime:
         return min(kept.since + self._whole, kept.seen + self._idle)

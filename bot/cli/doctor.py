@@ -10,6 +10,7 @@ from bot.cli.look_at_files import about_files
 from bot.cli.look_at_network import about_network
 from bot.cli.look_at_records import about_records
 from bot.cli.look_at_slack import about_slack
+from bot.cli.look_at_teams import about_teams
 from bot.cli.options import Config, Debug, Json
 from bot.cli.output import FAILED, as_json, fits, hanging, out, plain
 from bot.cli.run import run
@@ -29,6 +30,7 @@ class About(StrEnum):
     """The chats whose service can be asked."""
 
     SLACK = "slack"
+    TEAMS = "teams"
 
 
 @app.command()
@@ -39,7 +41,7 @@ def doctor(
     *,
     canary: Annotated[
         str | None,
-        typer.Option(help="With slack: a person who gets a card, which is taken away again."),
+        typer.Option(help="With a chat: a person who gets a card, which is taken away again."),
     ] = None,
     config: Config,
     json: Json = False,
@@ -47,10 +49,12 @@ def doctor(
 ) -> None:
     """Look for what is wrong, or will be, and say which setting it is and what to do."""
     if canary is not None and about is None:
-        raise typer.BadParameter("Say which chat: keyturn doctor slack", param_hint="--canary")
+        raise typer.BadParameter("Say which chat: keyturn doctor teams", param_hint="--canary")
 
     async def look() -> list[Finding]:
-        return await (examine(config) if about is None else examine_slack(config, canary=canary))
+        if about is None:
+            return await examine(config)
+        return await examine_chat(config, about, canary=canary)
 
     found = run(look, json_wanted=json, debug=debug)
     failed = [one for one in found if one.status is Status.FAIL]
@@ -62,11 +66,12 @@ def doctor(
         raise typer.Exit(FAILED)
 
 
-async def examine_slack(config: Path, *, canary: str | None) -> list[Finding]:
-    """Return what Slack says about the deployment of *config*."""
+async def examine_chat(config: Path, about: About, *, canary: str | None) -> list[Finding]:
+    """Return what the service of the chat *about* says about the deployment of *config*."""
+    look = about_slack if about is About.SLACK else about_teams
     try:
         settings = load(config)
-        return [one async for one in about_slack(settings, config=config, canary=canary)]
+        return [one async for one in look(settings, config=config, canary=canary)]
     except RefusesToStart as error:
         return from_error(error)
 

@@ -10,6 +10,7 @@ EXAMPLES: Mapping[str, str] = MappingProxyType(
         "doctor": "keyturn doctor --json",
         "demo": "keyturn demo",
         "slack manifest": "keyturn slack manifest --mode socket",
+        "teams package": "keyturn teams package --out keyturn-teams.zip",
         "signin": "keyturn signin dana",
         "person create": 'keyturn person create dana --name "Dana Okafor" --role admin',
         "person list": "keyturn person list",

@@ -4,10 +4,11 @@ from typing import Annotated
 import typer
 
 from adapters.teams.manifest import OTHERS, SCOPES, Role
-from adapters.teams.package import build, read_section
-from bot.cli.options import Config, Json
+from adapters.teams.package import build, read_package
+from bot.cli.options import Config, Debug, Json
 from bot.cli.output import as_json, err, out, plain
-from bot.core.errors import InvalidInput, SettingsInvalid
+from bot.cli.run import run
+from bot.core.errors import SettingsInvalid
 from bot.settings import Settings, load
 
 app = typer.Typer(
@@ -37,29 +38,25 @@ def package_(
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Leave out what each permission is for.")
     ] = False,
-    json: Json = False,
     config: Config,
+    json: Json = False,
+    debug: Debug = False,
 ) -> None:
     """Build the zip to upload in the Teams admin center, from the settings.
 
     What each permission is for is printed beside it, on the error stream.
     """
-    role, place, section = _section(load(config), connector)
-    app_id, package = read_section(section, place=place)
     target = file or Path("keyturn-teams.zip" if connector is None else f"{connector}-teams.zip")
-    if target.is_dir() or not target.parent.is_dir():
-        raise InvalidInput(
-            f"{target} cannot be written.", remedy="Name a file in a folder that is there."
-        )
-    try:
+
+    async def written() -> tuple[Role, dict[str, str]]:
+        role, place, section = _section(load(config), connector)
+        app_id, package = read_package(section, place=place)
         target.write_bytes(build(role, package, app_id=app_id))
-    except OSError as error:
-        raise InvalidInput(
-            f"{target} cannot be written: {(error.strerror or '').lower()}.",
-            remedy="Name a file in a folder of yours.",
-        ) from error
+        return role, {"app": package.app or app_id, "version": package.version}
+
+    role, told = run(written, json_wanted=json, debug=debug)
     if json:
-        as_json({"file": str(target), "app": package.app or app_id, "version": package.version})
+        as_json({"file": str(target), **told})
     else:
         out.print(f"The app package is in {plain(target)}. Upload it in the Teams admin center.")
     if not quiet:

@@ -70,6 +70,7 @@ class Field:
 @frozen
 class Card:
     """``missing_chars`` tells how much of the action is not on the card; 0 means all of it is.
+    ``is_viewed`` says that this reader was served the whole action in a full view.
 
     ``buttons`` are what this reader may press now; empty when nothing is asked of them.
     ``undoes`` names what this takes back; ``undo_until`` is until when this can be taken back,
@@ -113,6 +114,7 @@ class Card:
     undo_state: State | None
     buttons: tuple[Button, ...]
     approve_needs_full_view: bool
+    is_viewed: bool = False
 
     @property
     def title(self) -> str:
@@ -190,6 +192,7 @@ def build_card(
         undo_state=None if undo.by is None else undo.by.state,
         buttons=_buttons(proposal, reader=reader, may_decide=may_decide, undo=undo),
         approve_needs_full_view=missing > 0 and not viewed,
+        is_viewed=viewed,
     )
 
 

@@ -66,11 +66,14 @@ def how_to_resume(typed: str) -> str:
     return f"What was not yet carried out will not be. To end this: {typed}"
 
 
-def how_to_link(chat: str, *, typed: str) -> str:
-    """Return how an account of *chat* becomes somebody's; *typed* is the command and ``CODE``."""
+def how_to_link(chat: str, *, typed: str, where: str = "here") -> str:
+    """Return how an account of *chat* becomes somebody's.
+
+    *typed* is the command and ``CODE``, *where* the place it can be typed.
+    """
     return (
         f"This {chat} account is not linked to a person yet, so nothing was done. Sign in to "
-        f"Keyturn's web inbox, ask for a code for {chat}, and type here: {typed}"
+        f"Keyturn's web inbox, ask for a code for {chat}, and type {where}: {typed}"
     )
 
 

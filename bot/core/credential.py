@@ -1,8 +1,10 @@
 """What every connector's credential has to be, however it is sent."""
 
 import re
-from collections.abc import Callable
-from typing import Final, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Final, Protocol, TypeVar
+
+from pydantic import ValidationError
 
 from bot.core.errors import SettingsInvalid
 
@@ -29,6 +31,43 @@ def one_line(secret: str, *, called: str) -> str:
     if len(line) < MIN_CHARS:
         raise CredentialRefused(f"the {called} is shorter than {MIN_CHARS} characters")
     return line
+
+
+class Referring(Protocol):
+    """A section that says where a credential is kept."""
+
+    @property
+    def reference(self) -> str: ...
+
+
+R = TypeVar("R", bound=Referring)
+
+
+def credential_in(
+    section: Mapping[str, object],
+    read: Callable[[object], R],
+    *,
+    secrets: Callable[[str], str],
+    use: Callable[[R, str], T],
+    place: str,
+    problems: list[str],
+) -> T | None:
+    """Return what *use* makes of the credential that *section* refers to.
+
+    *read* parses its part of the section. Where there is none, or it cannot be parsed, that is
+    told with the whole section.
+    """
+    try:
+        found = read(section.get("credential"))
+    except ValidationError:
+        return None
+    return kept_under(
+        found.reference,
+        secrets=secrets,
+        use=lambda secret: use(found, secret),
+        place=f"{place}.credential",
+        problems=problems,
+    )
 
 
 def kept_under(

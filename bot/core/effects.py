@@ -62,6 +62,11 @@ def deliver(proposal: ProposalId) -> Effect:
     return _effect(EffectKind.DELIVER, proposal, "once")
 
 
+def deliver_again(proposal: ProposalId, lost: str) -> Effect:
+    """*lost* names the cards in whose place others are to be shown."""
+    return _effect(EffectKind.DELIVER, proposal, lost)
+
+
 def refresh(proposal: ProposalId, occasion: str) -> Effect:
     """*occasion* names the change that the cards have to show."""
     return _effect(EffectKind.REFRESH, proposal, occasion)

@@ -84,12 +84,16 @@ class Viewed:
 
 @frozen
 class Delivery:
-    """A card was posted: to whom, in which chat, and where the chat keeps it."""
+    """A card was posted: to whom, in which chat, and where the chat keeps it.
+
+    ``lost_at`` is since when its person cannot reach it any more.
+    """
 
     person: PersonId
     chat: str
     where: str
     at: datetime
+    lost_at: datetime | None = None
 
 
 @unique
@@ -205,6 +209,11 @@ class Proposal:
     def is_of(self, agent: AgentId) -> bool:
         """Return whether *agent* proposed it: what undoes its act is a person's."""
         return self.agent == agent and self.undoes is None
+
+    @property
+    def reached(self) -> frozenset[PersonId]:
+        """Who has a card of it that they can reach."""
+        return frozenset(d.person for d in self.deliveries if d.lost_at is None)
 
     def has_viewed(self, person: PersonId) -> bool:
         return any(v.person == person and v.digest == self.digest for v in self.views)

@@ -306,6 +306,13 @@ class Desk(Protocol):
         """
         ...
 
+    async def cards_lost(self, chat: str, *, under: str) -> int:
+        """Ask elsewhere what waits on cards of *chat* at places that begin with *under*.
+
+        Their people cannot reach them any more. The answer counts them, and is durable.
+        """
+        ...
+
     async def agents(self, person: PersonId) -> Sequence[AgentEntry]:
         """Return the agents that act for or belong to *person*; for an admin all, by name."""
         ...

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from logging import getLogger
 
+from bot.core import effects
 from bot.core.actors import Agent, Person
 from bot.core.card import Card, build_card
 from bot.core.effects import Lease
@@ -59,13 +60,15 @@ class Deliver:
         agent = await gate.store.read(AgentById(proposal.agent))
         if agent is None:
             return Delivered(lease=lease, undeliverable="Its agent is not registered.")
-        reached = {delivery.person for delivery in proposal.deliveries}
+        reached = proposal.reached
+        # Where a card was lost the same key would find that one again.
+        key = "" if lease.effect.id == effects.deliver(proposal.id).id else f"/{lease.effect.id}"
         wanted = await approvers_of(gate, proposal, agent)
         shown_at = None if is_second else proposal.changed_at
         posted, later_s, failed = [], 0.0, []
         for person in sorted(wanted - reached):
             try:
-                posted.append(await self._post_to(person, proposal, agent))
+                posted.append(await self._post_to(person, proposal, agent, key=f"{person}{key}"))
             except NotDeliveredNow as error:
                 later_s = max(later_s, error.retry_after_s, _pause_s(lease.attempt))
             except Undeliverable as error:
@@ -88,14 +91,16 @@ class Deliver:
             undeliverable=undeliverable,
         )
 
-    async def _post_to(self, person: PersonId, proposal: Proposal, agent: Agent) -> Posted:
+    async def _post_to(
+        self, person: PersonId, proposal: Proposal, agent: Agent, *, key: str
+    ) -> Posted:
         reasons: list[str] = []
         for chat in self._gate.chats.values():
             card = await card_for(self._gate, proposal, agent=agent, reader=person, chat=chat)
             if card is None:
                 raise Undeliverable("The person is no longer active.", reason="inactive")
             try:
-                ref = await chat.post(card, person, key=f"{proposal.id}/{person}")
+                ref = await chat.post(card, person, key=f"{proposal.id}/{key}")
             except Undeliverable as error:
                 reasons.append(str(error))
                 continue
@@ -114,7 +119,7 @@ class Deliver:
         later_s = 0.0
         for delivery in proposal.deliveries:
             chat = gate.chats.get(delivery.chat)
-            if chat is None:
+            if chat is None or delivery.lost_at is not None:
                 continue
             if isinstance(chat, Standing):
                 chat.look_again(delivery.person)

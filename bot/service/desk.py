@@ -38,6 +38,7 @@ from bot.service.gate import Gate
 from bot.service.halt import Halts
 from bot.service.history import history_of
 from bot.service.linking import Linking
+from bot.service.lost_cards import lost_cards
 from bot.service.notice_routes import NoticeBook
 from bot.service.press import MAX_NOTE_CHARS, Press
 from bot.service.reading import as_they_are
@@ -197,6 +198,9 @@ class OfficeDesk:
 
     async def unlink(self, person: PersonId, identity: ChatIdentity) -> None:
         await self._linking.unlink(person_actor(person), person, identity)
+
+    async def cards_lost(self, chat: str, *, under: str) -> int:
+        return await lost_cards(self._gate, chat, under=under)
 
     async def agents(self, person: PersonId) -> Sequence[AgentEntry]:
         reader = await self.person(person)

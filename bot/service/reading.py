@@ -96,7 +96,7 @@ def delivery_of(proposal: Proposal) -> DeliveryState:
     """Return whether the person has been shown the card of *proposal*."""
     if proposal.approval is None:
         return DeliveryState.NOT_NEEDED
-    if proposal.deliveries:
+    if proposal.reached:
         return DeliveryState.DELIVERED
     if proposal.undeliverable is not None:
         return DeliveryState.UNDELIVERABLE

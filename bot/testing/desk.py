@@ -139,6 +139,10 @@ class MemoryDesk(MemoryAccounts):
         view = Viewed(person=person, digest=found.digest, chat=chat, at=self.clock.now())
         self.proposals[proposal] = replace(found, views=(*found.views, view))
 
+    async def cards_lost(self, chat: str, *, under: str) -> int:
+        self._record("cards_lost", (chat, under))
+        return 0
+
     async def history(self, person: PersonId, proposal: ProposalId) -> Sequence[HistoryEntry]:
         self._work()
         return self.histories.get(self._visible(person, proposal).id, [])

@@ -20,12 +20,14 @@ HOSTILE: Final = (
     # Markup of templates and chats
     "{{ 7 * 7 }}{% raw %}{% endraw %}{# gone #}",
     "${7*7} #{7*7} <%= 7*7 %>",
+    "{{DATE(2030-03-14T09:00:00Z, SHORT)}} {{TIME(2030-03-14T09:00:00Z)}}",
     "<https://evil.example|Approve in Slack>",
     "<!channel> <!here> <@U012AB3CD> <#C012AB3CD>",
     "*bold* _italic_ ~gone~ `code` ```block```",
     "[Approve](https://evil.example) ![x](https://evil.example/x.png)",
     "# Heading\n- [x] Approved by Dana\n> quoted\n| a | b |\n|---|---|",
     "<at>Dana</at> :white_check_mark: :key:",
+    '<at id="0">Dana</at> <attachment id="1"></attachment> <codeblock>x</codeblock>',
     # Links, and hosts that look like others
     "https://evil.example/approve mailto:dana@example.org tel:+15551234567",
     "https://keyturn.example@evil.example/ https://xn--pypal-4ve.example/",
@@ -96,6 +98,39 @@ _ELEMENTS: Final = (
     "\\n\\n*Approved*\\n",
     "%3C!channel%3E %0A%0AApproved",
 )
+_TEMPLATES: Final = (
+    "{{DATE(2030-03-14T09:00:00Z)}}",
+    "{{DATE(2030-03-14T09:00:00Z,LONG)}}{{TIME(2030-03-14T09:00:00Z)}}",
+    "{{{DATE(2030-03-14T09:00:00Z)}}}",
+    "{" * 9 + "DATE(2030-03-14T09:00:00Z)" + "}" * 9,
+    "{\u200b{DATE(2030-03-14T09:00:00Z)}}",
+    "a {{ b {{ c {{ d {{ e {{ f {{ g {{ h }}",
+    "${toUpper('x')} ${$root.secret} @{x} {{x}}",
+)
+_MARKDOWN: Final = (
+    "[Approve](https://evil.example)",
+    '[Approve](https://evil.example "now")',
+    "[Approve][1]\n\n[1]: https://evil.example",
+    "![x](https://evil.example/x.png)",
+    "[![x](https://evil.example/x.png)](https://evil.example)",
+    "<https://evil.example> <ceo@example.org> www.evil.example evil.example/x",
+    "__Approved__ ~~Rejected~~ ***Done***",
+    "1. Approved\n2. Done\n   - by Dana",
+    "Approved\n========\nDone\n----",
+    "\\[kept\\](https://evil.example) \\*kept\\*",
+    "```json\n{}\n```\n\n    indented",
+    "---\n***\n___",
+)
+_PAGES: Final = (
+    "<img src=https://evil.example/x.png>",
+    "<a href='https://evil.example'>Approve</a>",
+    "<b>Approved</b> <i>by</i> <u>Dana</u><br><hr>",
+    "<font color=red>Rejected</font> <span style=color:green>Approved</span>",
+    "<pre>Approved</pre><blockquote>by Dana</blockquote><ul><li>x</ul>",
+    "<at>everyone</at> <at id='0'>Dana</at>",
+    "<emoji alt='x'></emoji><emoji id=yes></emoji>",
+    "&lt;at&gt;Dana&lt;/at&gt; &#91;x&#93;(https://evil.example)",
+)
 _HIDDEN: Final = tuple(
     f"left{char}right"
     for char in "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -132,7 +167,7 @@ _BROKEN: Final = (
     "\U0001f511\U0001f468\u200d\U0001f469\u200d\U0001f467 \U0001f1f5\U0001f1f9 \u2705",
 )
 
-#: The same and more, for what can be tried in a moment: over two hundred texts.
+#: The same and more, for what can be tried in a moment: nearly three hundred texts.
 MORE_HOSTILE: Final = tuple(
     dict.fromkeys(
         (
@@ -143,6 +178,9 @@ MORE_HOSTILE: Final = tuple(
             *(style.format(claim) for style in _STYLES for claim in _CLAIMS),
             *(f"Publish it.\n\n{claim}" for claim in _CLAIMS),
             *_ELEMENTS,
+            *_TEMPLATES,
+            *_MARKDOWN,
+            *_PAGES,
             *_HIDDEN,
             *_BROKEN,
         )

@@ -29,7 +29,7 @@ def test_the_log_of_these_tests_has_every_type_of_entry_of_a_held_action(log: Lo
     types = {entry.value()["type"] for entry in log.entries}
     held = {t for t in OF_PROPOSALS if t.startswith(("card.", "click.", "decision.", "execution."))}
 
-    assert held - types <= {"card.undeliverable", "execution.late_report"}
+    assert held - types <= {"card.lost", "card.undeliverable", "execution.late_report"}
 
 
 def test_a_log_that_agrees_with_a_known_checkpoint_is_verified(log: Log) -> None:

@@ -10,8 +10,8 @@ import yaml
 from pydantic import BaseModel
 
 from adapters.http import config, create
-from adapters.http.client import Break
 from adapters.http.outcome import REFUSALS
+from bot.once import Break
 from bot.system_clock import SystemClock
 from tests.connectors.sections import keep
 

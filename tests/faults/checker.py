@@ -26,7 +26,9 @@ FINAL = frozenset(
     | {"withdrawn", "superseded", "revoked"}
 )
 #: Entries that may stand anywhere, because they change no state.
-_ASIDE = frozenset({"card.posted", "card.viewed", "card.undeliverable", "click.refused"})
+_ASIDE = frozenset(
+    {"card.lost", "card.posted", "card.viewed", "card.undeliverable", "click.refused"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -109,6 +109,7 @@ async def open_slack_office(
         made: list[SlackChat] = []
 
         def make(store: Store, shelf: Shelf, clock: Clock) -> SlackChat:
+            slack.world.now = lambda: clock.now().timestamp()
             return create(
                 "slack",
                 section_of(slack, **(section or {})),

@@ -144,12 +144,16 @@ class SlackSeat:
         card = self.card(proposal)
         if button is Button.APPROVE:
             return await self.told(self.hand.press(card, ActionId.APPROVE))
+        await self.open_modal(card, button)
+        return await self.told(self.hand.submit({"note": note}))
+
+    async def open_modal(self, card: Message, button: Button) -> dict[str, Any]:
+        """Press *button* on *card*, and return the modal that asks for a note."""
         if button is Button.STOP_AGENT:
             await self.hand.press(card, ActionId.MORE, option="stop:")
         else:
             await self.hand.press(card, _ACTIONS[button])
-        await self._modal()
-        return await self.told(self.hand.submit({"note": note}))
+        return await self._modal()
 
     async def told(self, act: Awaitable[Any]) -> str:
         """Do *act* and return what is said for it: in a whisper, a modal, or an acknowledgement."""
@@ -380,6 +384,7 @@ async def stage_of(
     identities = DeskIdentities(desk)
     shelf = MemoryShelf(clock=clock)
     async with open_fake_slack(mode) as slack:
+        slack.world.now = lambda: clock.now().timestamp()
         prepare(slack)
         chat = create(
             "slack",

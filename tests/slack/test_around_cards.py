@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from adapters.slack.pressable import ActionId
-from adapters.slack.testing import FakeSlack, Mode, Retry, Trouble, texts_of
+from adapters.slack.testing import BOT_SCOPES, FakeSlack, Mode, Retry, Trouble, texts_of
 from bot.core.notice import Notice, Topic
 from bot.core.states import State
 from bot.ports.chat import NotDeliveredNow, Undeliverable
@@ -133,3 +133,16 @@ async def test_a_token_that_is_none_any_more_is_seen_before_a_card_is(
     async with stage_of(Mode.SOCKET, prepare=revoke) as stage:
         await stage.slack.until(lambda: stage.slack.called("auth.test"))
     assert "in no workspace that may decide" in caplog.text
+
+
+async def test_a_permission_that_is_missing_is_named_before_a_card_needs_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def take_away(slack: FakeSlack) -> None:
+        slack.token.scopes = BOT_SCOPES - {"im:history"}
+
+    async with stage_of(Mode.HTTP, prepare=take_away) as stage:
+        # Over HTTP there is nothing to wait for once that is said.
+        await stage.chat.run(stage.desk)
+    told = [one.__dict__ for one in caplog.records if "lacks permissions" in one.getMessage()]
+    assert told[0]["missing"] == ["im:history"]

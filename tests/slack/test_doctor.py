@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from adapters.slack.config import ChatSection
-from adapters.slack.doctor import CANARY, Around, Credentials, Doctor, Health, Look
+from adapters.slack.doctor import CANARY, Around, Credentials, Doctor
 from adapters.slack.manifest import OPTIONAL_SCOPES, SCOPES
 from adapters.slack.testing import FakeSlack, Mode, open_fake_slack
+from bot.core.look import Health, Look
 from tests.cli.deployments import make_deployment
 from tests.slack.stage import section_of
 
@@ -158,7 +159,9 @@ PLANTS: dict[str, tuple[Callable[[Setup], None], str, str, Health]] = {
     "no commands": (lacks("commands"), "chats.slack.bot_token", "commands", Health.FAIL),
     "cannot see people": (lacks("users:read"), "chats.slack.bot_token", "users:read", Health.FAIL),
     "cannot find a card again": (
-        lacks("im:history"), "chats.slack.bot_token", "im:history", Health.WARN),
+        lacks("im:history"), "chats.slack.bot_token", "im:history", Health.FAIL),
+    "cannot read groups": (
+        lacks("usergroups:read"), "chats.slack.bot_token", "usergroups:read", Health.WARN),
     "can do too much": (
         too_many_scopes, "chats.slack.bot_token", "chat:write.public", Health.WARN),
     "a wrong app token": (

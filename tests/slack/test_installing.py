@@ -1,17 +1,22 @@
 """Workspaces that are named may install the app; nobody else's token is ever kept."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from aiohttp import ClientSession, DummyCookieJar
 
-from adapters.slack.pressable import ActionId
-from adapters.slack.testing import FakeSlack, Mode, Team, Token
+from adapters.slack.installing import MOST_BEGUN
+from adapters.slack.pressable import ActionId, Callback
+from adapters.slack.testing import BOT_SCOPES, FakeSlack, Mode, Team, Token
+from bot.core.actors import Role
 from bot.core.notice import Notice, Topic
 from bot.core.states import State
-from bot.ports.chat import Undeliverable
+from bot.ports.chat import NotDeliveredNow, Undeliverable
+from bot.service.reading import DeliveryState, delivery_of
 from bot.testing.chat import Play
 from tests.slack.slack_office import open_slack_office
 from tests.slack.stage import NOW, SlackSeat, SlackStage, stage_of
@@ -99,7 +104,7 @@ async def test_it_leads_to_slack_and_asks_for_little(stage: SlackStage) -> None:
     status, where, _ = await Browser(stage).get("/slack/install")
     assert status == 302
     assert where.startswith(f"{stage.slack.url}/oauth/v2/authorize?")
-    assert "scope=chat:write,commands,users:read,users:read.email" in where
+    assert "scope=chat:write,commands,im:history,users:read,users:read.email&" in where
     assert "user_scope=&" in f"{where}&"
 
 
@@ -109,6 +114,17 @@ async def test_a_workspace_that_is_not_named_is_refused_and_its_token_given_back
     token = stage.slack.new_token(stage.slack.add_team("Elsewhere"))
     status, words = await Browser(stage).install(token)
     assert (status, "not installed" in words) == (403, True)
+    assert kept(stage) == {}
+    assert token.is_revoked
+
+
+async def test_an_installation_without_a_permission_is_refused_and_its_token_given_back(
+    stage: SlackStage,
+) -> None:
+    team = stage.slack.world.teams[NAMED]
+    token = stage.slack.new_token(team, scopes=sorted(BOT_SCOPES - {"im:history"}))
+    status, words = await Browser(stage).install(token)
+    assert (status, "not installed" in words, "permission im:history" in words) == (403, True, True)
     assert kept(stage) == {}
     assert token.is_revoked
 
@@ -138,6 +154,19 @@ async def test_a_state_works_once_and_for_ten_minutes(stage: SlackStage) -> None
     late = stage.slack.consent(authorize, stage.slack.new_token(team), installer="U0ADMIN")
     stage.clock.advance(601)
     assert (await browser.get(path_of(late)))[0] == 401
+
+
+async def test_beginning_again_and_again_fills_nothing(stage: SlackStage) -> None:
+    browser = Browser(stage)
+    begun = [await browser.get("/slack/install") for _ in range(MOST_BEGUN + 5)]
+    assert [status for status, _, _ in begun] == [302] * MOST_BEGUN + [429] * 5
+    assert "Wait ten minutes" in words_of(begun[-1][2])
+    states = [key for key in stage.shelf._items if key[0] == "slack_oauth_state"]
+    assert len(states) == MOST_BEGUN
+    # Those whose ten minutes are over do not count.
+    stage.clock.advance(601)
+    token = stage.slack.new_token(stage.slack.world.teams[NAMED])
+    assert (await browser.install(token))[0] == 200
 
 
 async def test_saying_no_installs_nothing(stage: SlackStage) -> None:
@@ -184,6 +213,82 @@ async def test_where_it_was_removed_nobody_is_reached_until_it_is_installed_agai
     await stage.chat.post(card, play.dana.id, key="again")
 
 
+async def test_what_slack_tells_of_an_earlier_installation_ends_no_later_one(
+    stage: SlackStage,
+) -> None:
+    team = stage.slack.world.teams[NAMED]
+    earlier, later = stage.slack.new_token(team), stage.slack.new_token(team)
+    for token in (earlier, later):
+        await Browser(stage).install(token)
+    assert (await stage.slack.revoke(earlier)).is_acked
+    play = Play(stage)
+    stage.link(play.dana.id, stage.slack.add_account("Dana", team=team), team=team)
+    await play.post(play.proposal(1))
+    assert stage.slack.called("chat.postMessage")[-1].bearer == later.value
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+@pytest.mark.parametrize("known_by", ["an event", "a refused call"])
+async def test_what_waits_in_a_removed_slack_is_asked_in_the_next_chat(
+    mode: Mode, known_by: str
+) -> None:
+    async with open_slack_office(mode) as house:
+        office = house.office
+        waits, decided = [await office.propose(key, key=key) for key in ("k1", "k2")]
+        await house.approve(office.dana, await house.card(decided))
+        await office.until(decided.id)
+        await house.card(waits)
+        assert (await office.until_delivered(waits.id)).reached == {office.dana.id}
+        if known_by == "an event":
+            await house.slack.revoke(house.slack.token)
+        else:
+            house.slack.token.is_revoked = True
+            await office.until_delivered((await office.propose("more", key="k3")).id)
+        async with asyncio.timeout(10):
+            async for _ in office.store.watch(0):
+                now = await office.now(waits.id)
+                if len(now.deliveries) == 2:
+                    break
+        assert [d.chat for d in now.deliveries] == ["slack", "silent"]
+        assert [d.lost_at is None for d in now.deliveries] == [False, True]
+        assert [d.lost_at for d in (await office.now(decided.id)).deliveries] == [None]
+        types = await office.leaf_types(waits.id)
+        assert types == ["proposal.submitted", "card.posted", "card.lost", "card.posted"]
+
+
+async def test_what_waits_in_a_removed_slack_and_nowhere_else_is_told_as_undeliverable() -> None:
+    async with open_slack_office(Mode.HTTP) as house:
+        office = house.office
+        office.chat.fail_with = Undeliverable("There is nobody.", reason="gone")
+        waits = await office.propose(key="k1")
+        await house.card(waits)
+        assert delivery_of(await office.until_delivered(waits.id)) is DeliveryState.DELIVERED
+        await house.slack.revoke(house.slack.token)
+        async with asyncio.timeout(10):
+            async for _ in office.store.watch(0):
+                if delivery_of(await office.now(waits.id)) is DeliveryState.UNDELIVERABLE:
+                    break
+        assert (await office.leaf_types(waits.id))[-2:] == ["card.lost", "card.undeliverable"]
+
+
+async def test_an_installation_that_ended_while_nobody_listened_is_seen_when_it_is_needed(
+    stage: SlackStage,
+) -> None:
+    team = stage.slack.world.teams[NAMED]
+    token = stage.slack.new_token(team)
+    await Browser(stage).install(token)
+    play = Play(stage)
+    stage.link(play.dana.id, stage.slack.add_account("Dana", team=team), team=team)
+    token.is_revoked = True
+    with pytest.raises(NotDeliveredNow):
+        await play.post(play.proposal(1))
+    with pytest.raises(Undeliverable) as told:
+        await play.post(play.proposal(1))
+    assert told.value.reason == "app_removed"
+    await asyncio.gather(*stage.chat._parts.removal._going_on.values())
+    assert ("cards_lost", ("slack", f"{NAMED}/")) in stage.desk.journal
+
+
 @pytest.mark.parametrize("mode", list(Mode))
 async def test_a_revoked_token_sends_what_comes_to_the_next_chat(
     mode: Mode, caplog: pytest.LogCaptureFixture
@@ -202,6 +307,33 @@ async def test_a_revoked_token_sends_what_comes_to_the_next_chat(
         house.slack.token.is_revoked = False
         third = await office.propose("and more", key="k3")
         assert [d.chat for d in (await office.until_delivered(third.id)).deliveries] == ["slack"]
+
+
+async def test_a_channel_is_kept_with_its_workspace_and_told_there_alone() -> None:
+    section: dict[str, Any] = {**SECTION, "teams": [NAMED, OTHER]}
+    async with stage_of(Mode.HTTP, prepare=installs, **section) as stage:
+        slack = stage.slack
+        slack.world.teams[OTHER] = Team(id=OTHER, name="Other")
+        for team in (NAMED, OTHER):
+            token = slack.new_token(slack.world.teams[team])
+            assert (await Browser(stage).install(token))[0] == 200
+        play = Play(stage)
+        stage.desk.people[play.dana.id] = replace(play.dana, roles=frozenset({Role.ADMIN}))
+        account = slack.add_account("Dana", team=slack.world.teams[OTHER])
+        stage.link(play.dana.id, account, team=slack.world.teams[OTHER])
+        channel = slack.add_channel("ops", team=slack.world.teams[OTHER])
+        channel.members |= {token.bot_user for token in slack.world.tokens.values()}
+        hand = slack.hand(account)
+        await hand.command("channels", channel=channel.id)
+        await slack.until(lambda: hand.modal and hand.modal["callback_id"] == Callback.CHANNELS)
+        await hand.submit({"channel": channel.id, "topics": [Topic.HALT]})
+        (route,) = stage.desk.routes.values()
+        assert route.place == f"{OTHER}/{channel.id}"
+        asked = len(slack.called("chat.postMessage"))
+        notice = Notice(topic=Topic.HALT, title="Everything is stopped", lines=("So.",), at=NOW)
+        await stage.chat.announce(notice, place=route.place, key="k")
+        assert len(slack.called("chat.postMessage")) == asked + 1
+        assert slack.world.messages[-1].channel == channel.id
 
 
 @pytest.mark.parametrize("number", [0, 1])

@@ -8,6 +8,7 @@ import pytest
 
 from adapters.slack.config import Mode
 from adapters.slack.manifest import EVENTS, OPTIONAL_SCOPES, SCOPES, manifest
+from adapters.slack.testing import BOT_SCOPES
 
 FOLDER = Path(__file__).parents[2] / "manifests" / "slack"
 BASE_URL = "https://keyturn.example.com/slack"
@@ -34,6 +35,10 @@ def test_every_scope_and_its_reason_stand_in_the_readme() -> None:
     assert [
         scope for scope, why in rows.items() if f"`{scope}`" not in text or why not in text
     ] == []
+
+
+def test_what_the_fake_gives_the_app_is_what_the_manifest_asks_for() -> None:
+    assert {*SCOPES, *OPTIONAL_SCOPES} == BOT_SCOPES
 
 
 def test_nothing_is_asked_for_that_reads_or_writes_where_it_was_not_invited() -> None:

@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from adapters.slack.testing import BOT_SCOPES, Mode, Token, Trouble
+from adapters.slack.testing import BOT_SCOPES, Mode, Trouble
 from bot.core.card import Button
 from bot.core.states import State
 from bot.ports.chat import CardRef, NotDeliveredNow, Undeliverable
 from bot.testing.chat import Play
-from tests.slack.stage import SlackStage, screen_of, stage_of
+from tests.slack.stage import SlackSeat, SlackStage, screen_of, stage_of
 
 
 @pytest.fixture
@@ -20,16 +20,18 @@ async def stage() -> AsyncIterator[SlackStage]:
         yield stage
 
 
-def may_read_back(stage: SlackStage) -> None:
-    """Give the app the optional scope by which it finds its own cards again."""
-    token = stage.slack.token
-    stage.slack.world.tokens[token.value] = stage.slack.token = Token(
-        value=token.value,
-        team=token.team,
-        enterprise=token.enterprise,
-        scopes=BOT_SCOPES | {"im:history"},
-        bot_user=token.bot_user,
-    )
+async def in_a_known_conversation(play: Play, stage: SlackStage) -> SlackSeat:
+    """Have Dana's conversation with the app be one in which a card is already."""
+    other = play.proposal(2)
+    stage.desk.hold(other)
+    card = stage.desk.card_for(play.dana.id, other.id, max_chars=3000)
+    await stage.chat.post(card, play.dana.id, key=f"another {other.id}")
+    return await stage.seat(play.dana.id)
+
+
+def may_not_look(stage: SlackStage) -> None:
+    """Have an admin take away the permission by which cards are found again."""
+    stage.slack.token.scopes = BOT_SCOPES - {"im:history"}
 
 
 async def posted_in_the_end(play: Play, stage: SlackStage, *, tries: int = 5) -> CardRef:
@@ -47,18 +49,17 @@ DONE = [Trouble.DROPPED_AFTER, Trouble.FAILED_AFTER, Trouble.HANGS_AFTER]
 
 
 @pytest.mark.parametrize("trouble", [*NOTHING_DONE, *DONE])
-@pytest.mark.parametrize("earlier", ["no card", "a card"])
-async def test_a_lost_answer_leaves_one_card_where_the_app_may_read_back(
-    stage: SlackStage, trouble: Trouble, earlier: str
+@pytest.mark.parametrize("known_by", ["a card", "opening the app"])
+async def test_a_lost_answer_leaves_one_card(
+    stage: SlackStage, trouble: Trouble, known_by: str
 ) -> None:
-    may_read_back(stage)
     play = Play(stage)
-    seat = await stage.seat(play.dana.id)
-    if earlier == "a card":
-        other = play.proposal(2)
-        stage.desk.hold(other)
-        card = stage.desk.card_for(play.dana.id, other.id, max_chars=3000)
-        await stage.chat.post(card, play.dana.id, key=f"another {other.id}")
+    if known_by == "a card":
+        seat = await in_a_known_conversation(play, stage)
+    else:
+        seat = await stage.seat(play.dana.id)
+        assert (await seat.hand.open_home(tab="messages")).is_acked
+        await stage.slack.until(lambda: stage.slack.called("users.info"))
     stage.slack.faults.plant("chat.postMessage", trouble)
     with pytest.raises(NotDeliveredNow):
         await play.post(play.proposal(1))
@@ -70,39 +71,77 @@ async def test_a_lost_answer_leaves_one_card_where_the_app_may_read_back(
     assert "Rejected" in screen_of(seat.card(play.proposal(1).id)).text
 
 
-@pytest.mark.parametrize("trouble", DONE)
-async def test_a_lost_answer_leaves_a_second_card_marked_where_it_may_not(
-    stage: SlackStage, trouble: Trouble
+async def test_a_card_whose_answer_was_lost_is_found_under_many_newer_ones(
+    stage: SlackStage,
+) -> None:
+    play = Play(stage)
+    seat, proposal = await in_a_known_conversation(play, stage), play.proposal(1)
+    stage.slack.faults.plant("chat.postMessage", Trouble.DROPPED_AFTER)
+    with pytest.raises(NotDeliveredNow):
+        await play.post(proposal)
+    lost = seat.card(proposal.id)
+    stage.clock.advance(6 * 3600)
+    for _ in range(450):
+        stage.slack.world.messages.append(
+            replace(lost, ts=stage.slack.world.new_ts(), metadata=None)
+        )
+    assert (await play.post(proposal)).where.endswith(lost.ts)
+    assert len(stage.slack.called("conversations.history")) == 3
+
+
+async def test_what_is_older_than_the_card_is_not_looked_through(stage: SlackStage) -> None:
+    play = Play(stage)
+    seat = await in_a_known_conversation(play, stage)
+    earlier = seat.hand.messages()[0]
+    for _ in range(450):
+        stage.slack.world.messages.append(
+            replace(earlier, ts=stage.slack.world.new_ts(), metadata=None)
+        )
+    stage.clock.advance(24 * 3600)
+    stage.slack.faults.plant("chat.postMessage", Trouble.DROPPED_BEFORE)
+    with pytest.raises(NotDeliveredNow):
+        await play.post(play.proposal(1))
+    await play.post(play.proposal(1))
+    assert len(stage.slack.called("conversations.history")) == 1
+
+
+@pytest.mark.parametrize("trouble", [*NOTHING_DONE, *DONE])
+@pytest.mark.parametrize("why", ["missing_scope", "not_confirmed"])
+async def test_where_nobody_can_look_a_card_is_not_sent_again(
+    stage: SlackStage, trouble: Trouble, why: str
 ) -> None:
     play = Play(stage)
     seat = await stage.seat(play.dana.id)
+    if why == "missing_scope":
+        await in_a_known_conversation(play, stage)
+        may_not_look(stage)
     stage.slack.faults.plant("chat.postMessage", trouble)
     with pytest.raises(NotDeliveredNow):
         await play.post(play.proposal(1))
     stage.slack.faults.clear()
-    await play.post(play.proposal(1))
-    await play.post(play.proposal(1))
-    first, second = seat.hand.messages()
-    assert "sent again" not in screen_of(first).text
-    assert "(sent again)" in screen_of(second).text
-    assert second.text.startswith("(sent again)")
+    for _ in range(3):
+        with pytest.raises(Undeliverable) as told:
+            await play.post(play.proposal(1))
+        assert told.value.reason == why
+    assert [seen.proposal for seen in await seat.cards()].count(play.proposal(1).id) <= 1
+    assert ("im:history" in str(told.value)) == (why == "missing_scope")
 
 
-async def test_both_cards_come_true_once_the_first_is_pressed(stage: SlackStage) -> None:
+async def test_a_lost_card_that_is_pressed_comes_true(stage: SlackStage) -> None:
     play = Play(stage)
     seat = await stage.seat(play.dana.id)
     stage.slack.faults.plant("chat.postMessage", Trouble.DROPPED_AFTER)
     with pytest.raises(NotDeliveredNow):
         await play.post(play.proposal(1))
-    ref = await play.post(play.proposal(1))
-    first, second = seat.hand.messages()
-    assert await seat.told(seat.hand.press(first, "keyturn.approve"))
+    with pytest.raises(Undeliverable):
+        await play.post(play.proposal(1))
+    # To press it they open the conversation, and by that it is known.
+    await seat.hand.open_home(tab="messages")
+    await stage.slack.until(lambda: stage.slack.called("users.info"))
+    (lost,) = seat.hand.messages()
+    assert await seat.told(seat.hand.press(lost, "keyturn.approve"))
     assert len(stage.desk.clicks) == 1
-    await play.move(ref, 1, State.SUCCEEDED)
-    for message in (first, second):
-        await stage.slack.until(
-            lambda message=message: Button.APPROVE not in screen_of(message).buttons
-        )
+    await stage.slack.until(lambda: Button.APPROVE not in screen_of(lost).buttons)
 
 
 async def test_a_rate_limit_says_when_to_try_again_and_is_kept_to(stage: SlackStage) -> None:
@@ -187,9 +226,9 @@ async def test_a_refusal_for_good_says_why(stage: SlackStage, error: str, reason
         await play.post(play.proposal(1))
     assert told.value.reason == reason
     assert "xox" not in str(told.value)
-    # What was refused is not in doubt: once it is set right, the card is not marked.
+    # What was refused is not in doubt: once it is set right, the card comes.
     await play.post(play.proposal(1))
-    assert "sent again" not in (await play.card_of(play.dana, 1)).text
+    assert (await play.card_of(play.dana, 1)).proposal == play.proposal(1).id
 
 
 @pytest.mark.parametrize("error", ["message_not_found", "cant_update_message"])
@@ -300,13 +339,8 @@ async def test_a_card_is_found_again_after_a_restart(stage: SlackStage) -> None:
 async def test_a_card_that_was_lost_comes_true_though_nothing_is_posted_any_more(
     stage: SlackStage,
 ) -> None:
-    may_read_back(stage)
     play = Play(stage)
-    seat = await stage.seat(play.dana.id)
-    earlier = play.proposal(2)
-    stage.desk.hold(earlier)
-    card = stage.desk.card_for(play.dana.id, earlier.id, max_chars=3000)
-    await stage.chat.post(card, play.dana.id, key=f"another {earlier.id}")
+    seat = await in_a_known_conversation(play, stage)
     stage.slack.faults.plant("chat.postMessage", Trouble.DROPPED_AFTER)
     with pytest.raises(NotDeliveredNow):
         await play.post(play.proposal(1))

@@ -11,6 +11,7 @@ from pathlib import Path
 from playwright.async_api import Browser, Page, async_playwright
 
 from bot.core.actors import Person
+from bot.core.ids import ProposalId
 from bot.testing.clock import ManualClock
 from bot.testing.desk import MemoryDesk
 from tests.web.scenes import DANA, LEILA, MIRA, a_crowd, a_day, many_scripts, stop_the_keeper
@@ -111,6 +112,11 @@ async def _walk(
         await take(name, f"/proposals/{names[name]}")
     await take("undo-it", f"/proposals/{names['recent']}/undo")
     await take("full", f"/proposals/{names['long']}/full")
+    link = await served.desk.view_link(DANA.id, ProposalId(names["long"]), chat="teams")
+    await take("view-link", link.url_path)
+    await page.get_by_role("button", name="Show it").click()
+    await page.wait_for_url(f"{served.url}/view")
+    await take("view", "/view")
     await take("history", f"/proposals/{names['done']}/history")
     await take("stop", f"/proposals/{names['forum']}/stop")
     await page.goto(f"{served.url}/proposals/{names['forum']}")

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from adapters.slack.connector.client import Client, NoAnswer, NotSent, Refused
+from adapters.slack.connector.client import Client, Refused
 from adapters.slack.connector.looking import look_for
 from adapters.slack.connector.message import body_of, text_of
 from adapters.slack.connector.observe import Observer, etag_of
@@ -17,6 +17,7 @@ from bot.core.canonical import Json
 from bot.core.errors import KeyturnError, UnknownVerb
 from bot.core.proposal import Action
 from bot.core.verbs import Facts, Preview, Verb
+from bot.once import NoAnswer, NotSent
 from bot.ports.clock import Clock
 from bot.ports.connector import STALE, Executed, Failed, LookedUp, Unknown
 

@@ -1,9 +1,7 @@
 """From the section in ``keyturn.yaml`` to a connector, or to everything that is wrong with it."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
-
-from pydantic import ValidationError
 
 from adapters.slack.connector.client import Client, Token
 from adapters.slack.connector.config import ConnectorSection, CredentialSection
@@ -11,8 +9,9 @@ from adapters.slack.connector.connector import SlackConnector
 from adapters.slack.connector.params import Deed, Reader
 from adapters.slack.connector.place import SCHEME
 from bot.core.canonical import digest_of
-from bot.core.credential import CredentialRefused, kept_under, one_line
+from bot.core.credential import CredentialRefused, credential_in, one_line
 from bot.core.errors import SettingsInvalid
+from bot.core.section_problems import read_section
 from bot.core.verbs import Undo, Verb
 from bot.ports.clock import Clock
 
@@ -42,12 +41,21 @@ def create(
     """
     place = f"connectors.{name}"
     problems: list[str] = []
-    parsed: ConnectorSection | None = None
-    try:
-        parsed = ConnectorSection.model_validate(section)
-    except ValidationError as error:
-        problems += _in_words(error, place)
-    token = _token(section, place, secrets, problems)
+    parsed = read_section(
+        ConnectorSection,
+        section,
+        place=place,
+        problems=problems,
+        patterns={"team": "write the id of the workspace, which begins with T"},
+    )
+    token = credential_in(
+        section,
+        CredentialSection.model_validate,
+        secrets=secrets,
+        use=lambda _, secret: _bot_token(secret),
+        place=place,
+        problems=problems,
+    )
     if parsed is None or token is None or problems:
         raise SettingsInvalid(f"The connector {name} cannot be used.", problems=problems)
     reader = Reader(team=parsed.team, prefix=parsed.prefix, mentions=parsed.mentions)
@@ -89,49 +97,9 @@ def _undo(deed: Deed, section: ConnectorSection, reader: Reader) -> Undo | None:
     return Undo(verb=reader.name_of(deed.undone_by), window_s=section.undo_window_s)
 
 
-def _token(
-    section: Mapping[str, object],
-    place: str,
-    secrets: Callable[[str], str],
-    problems: list[str],
-) -> Token | None:
-    try:
-        found = CredentialSection.model_validate(section.get("credential"))
-    except ValidationError:
-        return None  # that is told with the whole section
-    return kept_under(
-        found.reference,
-        secrets=secrets,
-        use=_bot_token,
-        place=f"{place}.credential",
-        problems=problems,
-    )
-
-
 def _bot_token(secret: str) -> Token:
     value = one_line(secret, called="token")
     for beginning, what in _OTHERS.items():
         if value.startswith(beginning):
             raise CredentialRefused(f"this is {what}. Keep the app's bot token there (xoxb-…)")
     return Token(value)
-
-
-def _in_words(error: ValidationError, place: str) -> Iterator[str]:
-    for detail in error.errors(include_url=False, include_input=False):
-        where = place
-        for step in detail["loc"]:
-            where += f"[{step}]" if isinstance(step, int) else f".{step}"
-        match detail["type"]:
-            case "missing":
-                words = "this is missing: add it"
-            case "extra_forbidden":
-                words = "there is no such key here: remove it, or correct its spelling"
-            case "model_type":
-                words = "this should be a mapping"
-            case "string_pattern_mismatch" if detail["loc"] == ("team",):
-                words = "write the id of the workspace, which begins with T"
-            case "value_error":
-                words = detail["msg"].removeprefix("Value error, ")
-            case _:
-                words = detail["msg"].replace("Input should be", "this should be")
-        yield f"{where}: {words}"

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from adapters.slack.connector.client import Client, Done, NoAnswer, NotSent, Refused
+from adapters.slack.connector.client import Client, Done, Refused
 from adapters.slack.connector.message import key_of
 from adapters.slack.connector.observe import Message, Observer
 from adapters.slack.connector.outcome import in_words
 from adapters.slack.connector.params import Deed, Wanted
+from bot.once import NoAnswer, NotSent
 from bot.ports.connector import Absent, Found, LookedUp, Unknown
 
 _PAGES: Final = 5

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from adapters.slack.connector.client import Answer, Client, Done, NoAnswer, NotSent, Refused
+from adapters.slack.connector.client import Answer, Client, Done, Refused
 from adapters.slack.connector.message import text_of
 from adapters.slack.connector.outcome import in_words
 from adapters.slack.connector.params import Deed, Wanted
@@ -15,6 +15,7 @@ from adapters.slack.connector.words import audience_of, channel_facts
 from bot.core.canonical import Json
 from bot.core.errors import InvalidInput, UpstreamFailed
 from bot.core.verbs import Facts
+from bot.once import NoAnswer, NotSent
 
 _RESOURCE: Final = "/action/resource"
 _PAGE: Final = "20"

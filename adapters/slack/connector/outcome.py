@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Final, assert_never
 
-from adapters.slack.connector.client import Answer, Done, NoAnswer, NotSent, Refused
+from adapters.slack.connector.client import Answer, Done, Refused
 from adapters.slack.connector.params import Deed, Wanted
 from adapters.slack.connector.place import is_ts
 from bot.core.untrusted import Untrusted, one_line
+from bot.once import NoAnswer, NotSent
 from bot.ports.connector import STALE, Executed, Failed, InDoubt, Succeeded
 
 _CODE_CHARS: Final = 80

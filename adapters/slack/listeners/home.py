@@ -1,4 +1,4 @@
-"""The Home tab, published when somebody opens it."""
+"""Somebody opens the app: their Home is published, and where their cards go is known."""
 
 from typing import Any
 
@@ -15,12 +15,14 @@ from bot.core.identified import Known
 def register(app: AsyncApp, office: Office) -> None:
     @app.event("app_home_opened")
     async def _opened(body: dict[str, Any], client: AsyncWebClient) -> None:
-        user = parse_home_opened(body)
-        if user is None:
-            return
+        opened = parse_home_opened(body)
         who = await office.clicker(body)
+        if isinstance(who, Known) and opened.channel is not None:
+            await office.cards.met(who.identity, opened.channel)
+        if not opened.is_home:
+            return
         if isinstance(who, Known):
             await office.cards.home(who.person, who.identity)
             return
         closed = render_closed_home(told_stranger(who).message)
-        await client.views_publish(user_id=user, view=closed)
+        await client.views_publish(user_id=opened.user, view=closed)

@@ -22,6 +22,10 @@ class CardKeeper(Protocol):
         """Bring the cards of *person* to what is true now."""
         ...
 
+    async def met(self, identity: ChatIdentity, channel: str) -> None:
+        """Remember *channel* as the private conversation with *identity*."""
+        ...
+
     async def home(self, person: Person, identity: ChatIdentity) -> None:
         """Publish the Home of *person* anew, soon and not more often than Slack takes it."""
         ...
@@ -31,7 +35,7 @@ class Lifecycle(Protocol):
     """Is told what happens to the app and to accounts, by Slack's own team and user ids."""
 
     async def removed(self, *, enterprise: str | None, team: str | None) -> None:
-        """Count the installation as gone: nobody there can be reached."""
+        """Find out whether the installation is gone, and ask its people elsewhere if it is."""
         ...
 
     async def changed(self, *, team: str | None, user: str) -> None:
@@ -43,12 +47,14 @@ class Lifecycle(Protocol):
 class Office:
     """``clicker`` verifies tenant and account of a payload, and finds whose account it is.
 
+    ``place_of`` returns where notices go that are meant for a channel named in a payload.
     ``web_url`` is where people find the web inbox; None where there is none.
     """
 
     desk: Desk
     chat_name: str
     clicker: Callable[[Mapping[str, Any]], Awaitable[Identified]]
+    place_of: Callable[[Mapping[str, Any], str], Awaitable[str]]
     cards: CardKeeper
     web_url: str | None = None
     lifecycle: Lifecycle | None = None

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -32,9 +32,10 @@ _NO_REASON = "Stopped in Slack."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """One modal that a known person sent."""
+    """One modal that a known person sent, in a payload with ``body``."""
 
     known: Known
+    body: Mapping[str, Any]
     given: Submitted
     began_at: float
 
@@ -122,8 +123,8 @@ class Forms:
         return Told(RECORDED, chat_words.RESUMED)
 
     async def channels(self, sent: Sent) -> Told:
-        place = sent.given.answers.get(Asked.CHANNEL, "")
-        if not place:
+        channel = sent.given.answers.get(Asked.CHANNEL, "")
+        if not channel:
             raise WrongAnswer(Asked.CHANNEL, "Choose a channel.")
         known, _, name = sent.given.metadata.partition(" ")
         topics = [Topic(topic) for topic in sent.given.chosen.get(Asked.TOPICS, ())]
@@ -133,8 +134,8 @@ class Forms:
             await self.office.desk.set_notice_route(
                 sent.known.person.id,
                 chat=self.office.chat_name,
-                place=place,
-                place_name=f"#{name}" if known == place and name else place,
+                place=await self.office.place_of(sent.body, channel),
+                place_name=f"#{name}" if known == channel and name else channel,
                 topics=topics,
                 agents=_lines(sent.given.answers.get(Asked.AGENTS, "")),
                 verbs=_lines(sent.given.answers.get(Asked.VERBS, "")),
@@ -201,7 +202,7 @@ def _sent(office: Office, record: Record) -> Callable[..., Awaitable[None]]:
                 if not isinstance(who, Known):
                     await answer.tell(told_stranger(who))
                     return
-                sent = Sent(known=who, given=given, began_at=began_at)
+                sent = Sent(known=who, body=body, given=given, began_at=began_at)
                 told = await record(sent)
             await answer.tell(told)
         except WrongAnswer as wrong:

@@ -128,7 +128,7 @@ class Hand:
                 account=self.account,
                 team=self.team,
                 view=view,
-                values=_values(view, typed or {}),
+                values=view_values(view, typed or {}),
                 trigger_id=self.slack.screens.new_trigger(self.account.id),
                 is_org_install=self.slack.is_org_install(self.team),
             ),
@@ -214,7 +214,8 @@ def _action(blocks: list[Json], action_id: str, *, option: str | None) -> Json:
     raise NothingToPress(f"{action_id} {option or ''} is not there")
 
 
-def _values(view: Json, typed: Mapping[str, Any]) -> Json:
+def view_values(view: Json, typed: Mapping[str, Any]) -> Json:
+    """Return the state of *view* after *typed* was typed into it, by action_id."""
     values: Json = {}
     for block_id, element in elements_of(view["blocks"]):
         given = typed.get(element["action_id"])

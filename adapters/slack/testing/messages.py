@@ -8,6 +8,8 @@ from adapters.slack.testing.limits import check_message
 from adapters.slack.testing.world import Channel, Json, Message
 
 _USER_IDS: Final = ("U", "W")
+_MOST_AT_ONCE: Final = 999
+_CURSOR: Final = "next:"
 
 
 def _post(call: Call) -> Json:
@@ -139,13 +141,31 @@ def _history(call: Call) -> Json:
     if not call.has_scope(needed):
         raise Refusal("missing_scope", needed=needed)
     limit = int(call.args.get("limit") or 100)
+    if limit > _MOST_AT_ONCE:
+        raise Refusal("invalid_limit")
+    begin = _begin(str(call.args.get("cursor") or ""))
+    oldest = float(call.args.get("oldest") or 0)
     with_metadata = str(call.args.get("include_all_metadata", "")).lower() in {"1", "true"}
     found = [
         message.told(with_metadata=with_metadata)
         for message in reversed(call.world.messages)
-        if message.channel == channel.id and message.seen_by is None and not message.thread_ts
+        if message.channel == channel.id
+        and message.seen_by is None
+        and not message.thread_ts
+        and float(message.ts) > oldest
     ]
-    return {"messages": found[:limit], "has_more": len(found) > limit}
+    end = begin + limit
+    told: Json = {"messages": found[begin:end], "has_more": len(found) > end}
+    if told["has_more"]:
+        told["response_metadata"] = {"next_cursor": f"{_CURSOR}{end}"}
+    return told
+
+
+def _begin(cursor: str) -> int:
+    number = cursor.removeprefix(_CURSOR)
+    if cursor and (cursor == number or not number.isdigit()):
+        raise Refusal("invalid_cursor")
+    return int(number or 0)
 
 
 def _replies(call: Call) -> Json:

@@ -1,14 +1,19 @@
 """What the fake Slack knows: organisations, accounts, channels, messages, tokens."""
 
 import itertools
-import secrets
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 Json = dict[str, Any]
 
+#: What our manifest asks for, written down a second time: a change there has to be one here.
 BOT_SCOPES: Final = frozenset(
-    {"chat:write", "commands", "users:read", "users:read.email", "usergroups:read"}
+    {
+        *("chat:write", "commands", "im:history"),
+        *("users:read", "users:read.email", "usergroups:read"),
+    }
 )
 
 
@@ -148,7 +153,10 @@ class Token:
 
 @dataclass(slots=True)
 class World:
-    """Everything that exists; ``messages`` are in the order in which they were posted."""
+    """Everything that exists; ``messages`` are in the order in which they were posted.
+
+    ``now`` is the time by which Slack stamps them, in seconds.
+    """
 
     teams: dict[str, Team] = field(default_factory=dict)
     accounts: dict[str, Account] = field(default_factory=dict)
@@ -160,13 +168,14 @@ class World:
     homes: dict[str, Json] = field(default_factory=dict)
     has_messages_tab: bool = True
     is_on_paid_plan: bool = True
+    now: Callable[[], float] = time.time
     _numbers: Any = field(default_factory=lambda: itertools.count(1))
 
     def new_id(self, kind: str) -> str:
         return f"{kind}0{next(self._numbers):07d}"
 
     def new_ts(self) -> str:
-        return f"17630{next(self._numbers):05d}.{secrets.randbelow(10**6):06d}"
+        return f"{int(self.now())}.{next(self._numbers):06d}"
 
     def message(self, channel: str, ts: str) -> Message | None:
         found = (m for m in self.messages if m.channel == channel and m.ts == ts)

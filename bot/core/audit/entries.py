@@ -32,6 +32,7 @@ NOTE: Final = EntryKind(keeps=_ANY)
 #: Types of entries about one proposal. ``proposal.submitted`` begins a life and is not here.
 OF_PROPOSALS: Final[Mapping[str, EntryKind]] = MappingProxyType(
     {
+        "card.lost": NOTE,
         "card.posted": NOTE,
         "card.viewed": EntryKind(keeps=_OPEN),
         "card.undeliverable": NOTE,

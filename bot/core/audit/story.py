@@ -93,6 +93,10 @@ def _posted(body: Mapping[str, Any], _: Mapping[str, Any], name_of: NameOf) -> _
     yield "card", body["card_digest"]
 
 
+def _lost(body: Mapping[str, Any], _: Mapping[str, Any], name_of: NameOf) -> _Facts:
+    yield "of", name_of(body["to"])
+
+
 def _intended(body: Mapping[str, Any], _: Mapping[str, Any], name_of: NameOf) -> _Facts:
     yield "counted approvals of", ", ".join(map(name_of, body["approved_by"]))
     yield "attempt", str(body["attempt"])
@@ -122,6 +126,7 @@ _TELLERS: Final[Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any], Nam
     "proposal.submitted": _submitted,
     "decision.approve": _decided,
     "decision.reject": _decided,
+    "card.lost": _lost,
     "card.posted": _posted,
     "execution.intent": _intended,
 }

@@ -9,6 +9,7 @@ WHAT: Final[Mapping[str, str]] = {
     "proposal.withdrawn": "Taken back",
     "proposal.expired": "Ended: its time was over",
     "proposal.revoked": "Stopped",
+    "card.lost": "Card cannot be reached any more",
     "card.posted": "Card shown",
     "card.undeliverable": "Card could not be shown to anybody",
     "card.viewed": "Full view read to its end",
@@ -80,7 +81,9 @@ _TOLD_WITH_RESULT: Final = frozenset(
         "settlement",
     }
 )
-_TOLD_WITH_CHAT: Final = frozenset({"card.posted", "decision.approve", "decision.reject"})
+_TOLD_WITH_CHAT: Final = frozenset(
+    {"card.lost", "card.posted", "decision.approve", "decision.reject"}
+)
 
 
 def what_of(body: Mapping[str, Any]) -> str:

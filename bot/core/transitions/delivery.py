@@ -1,6 +1,6 @@
 """What is recorded about cards on their way to people."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -98,6 +98,40 @@ def _with(snapshot: Snapshot, proposal: Proposal, report: Delivered) -> Proposal
     )
 
 
+def lost(
+    snapshot: Snapshot, proposals: Collection[ProposalId], *, chat: str, under: str
+) -> Transition[int]:
+    """Record that cards of *chat* at places beginning with *under* are reached no more.
+
+    Whoever was to decide by them is shown another. The value counts them.
+    """
+    puts: list[Record] = []
+    leaves: list[LeafDraft] = []
+    follow: list[Effect] = []
+    for id_ in proposals:
+        proposal = snapshot.proposals.get(id_)
+        if proposal is None or proposal.state is not State.PENDING:
+            continue
+        gone = [d for d in proposal.deliveries if is_lost(d, chat=chat, under=under)]
+        if not gone:
+            continue
+        kept = tuple(
+            replace(d, lost_at=snapshot.now) if d in gone else d for d in proposal.deliveries
+        )
+        puts.append(replace(proposal, deliveries=kept, changed_at=snapshot.now))
+        leaves += [_lost_leaf(proposal, delivery) for delivery in gone]
+        follow.append(effects.deliver_again(id_, " ".join(delivery.where for delivery in gone)))
+    return Transition(
+        value=len(leaves), puts=tuple(puts), leaves=tuple(leaves), effects=tuple(follow)
+    )
+
+
+def is_lost(delivery: Delivery, *, chat: str, under: str) -> bool:
+    """Return whether *delivery* was reached until now, and is at such a place."""
+    is_there = delivery.chat == chat and delivery.where.startswith(under)
+    return is_there and delivery.lost_at is None
+
+
 def posted_leaf(proposal: Proposal, posted: Posted) -> LeafDraft:
     return leaf_about(
         proposal,
@@ -105,6 +139,11 @@ def posted_leaf(proposal: Proposal, posted: Posted) -> LeafDraft:
         COURIER,
         clear={"to": posted.person, "chat": posted.chat, "card_digest": posted.card_digest},
     )
+
+
+def _lost_leaf(proposal: Proposal, delivery: Delivery) -> LeafDraft:
+    clear = {"to": delivery.person, "chat": delivery.chat}
+    return leaf_about(proposal, "card.lost", COURIER, clear=clear)
 
 
 def _undeliverable_leaf(proposal: Proposal, why: str) -> LeafDraft:

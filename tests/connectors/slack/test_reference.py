@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from adapters.slack.connector.client import Break
+from adapters.slack.connector.client import Odd
 from adapters.slack.connector.config import ConnectorSection, CredentialSection
 from adapters.slack.connector.outcome import REFUSALS
 from adapters.slack.connector.params import Deed, params_schema
+from bot.once import Break
 from tests.connectors.slack.sections import connect
 
 
@@ -40,7 +41,7 @@ def test_every_verb_and_param_is_documented(page: str) -> None:
 
 
 def test_every_reason_is_documented(page: str) -> None:
-    reasons = {reason for reason, _ in REFUSALS.values()} | set(Break) | {"unexpected_answer"}
+    reasons = {reason for reason, _ in REFUSALS.values()} | {*Break, *Odd} | {"unexpected_answer"}
     assert {reason for reason in reasons if f"`{reason}`" not in page} == set()
 
 

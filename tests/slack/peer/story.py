@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.cli.deployments import Deployment, asked_to_propose, make_deployment
+from tests.slack.peer import whole_accounts
 from tests.slack.peer.local_slack import (
     ASKS,
     SIGNING_SECRET,
@@ -47,29 +48,33 @@ async def done(act: Callable[..., Any], *words: Any, **more: Any) -> Any:
     return await asyncio.to_thread(lambda: act(*words, **more))
 
 
-def configure(deployment: Deployment, mode: str) -> None:
+def configure(deployment: Deployment, mode: str, *, api_url: str) -> None:
     deployment.environment |= {
         "BOT": token_of(ASKS),
         "APP": "xapp-1-A0ASKS-1-abcdef0123",
         "SIGNING": SIGNING_SECRET,
         "WRITER": token_of(WRITES),
     }
-    chat = {"mode": mode, "team": TEAM, "bot_token": "env:BOT", "api_url": f"{URL}/api/"}
+    chat = {"mode": mode, "team": TEAM, "bot_token": "env:BOT", "api_url": api_url}
     chat |= {"app_token": "env:APP"} if mode == "socket" else {"signing_secret": "env:SIGNING"}
     writer = {"type": "slack", "team": TEAM, "credential": {"reference": "env:WRITER"}}
     text = deployment.config.read_text()
     assert "chats:\n  web: {}\n" in text
     chats = json.dumps({"slack": chat, "web": {}})
     deployment.config.write_text(text.replace("chats:\n  web: {}\n", f"chats: {chats}\n"))
-    deployment.set("connectors", json.dumps({"slack": {**writer, "api_url": f"{URL}/api/"}}))
+    deployment.set("connectors", json.dumps({"slack": {**writer, "api_url": api_url}}))
     (deployment.home / "policy.yaml").write_text(HOLD)
 
 
 async def tell(mode: str, program: Path, folder: Path) -> None:
     deployment = await done(make_deployment, folder / "keyturn-data")
-    configure(deployment, mode)
+    configure(deployment, mode, api_url=f"{whole_accounts.URL}/api/")
     events_url = f"http://127.0.0.1:{deployment.ports['people']}/slack/events"
-    async with running(program, folder, configuration(mode, events_url=events_url)) as slack:
+    configured = configuration(mode, events_url=events_url)
+    async with (
+        running(program, folder, configured) as slack,
+        whole_accounts.telling_all(of=URL),
+    ):
         serving = deployment.serving()
         await done(serving.__enter__)
         try:

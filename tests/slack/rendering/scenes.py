@@ -247,11 +247,11 @@ def an_empty_home() -> Home:
 def a_crowded_home(change: Callable[[Card], Card] = lambda card: card) -> Home:
     """Return a Home on which more of everything waits than can be shown."""
     home = a_home()
-    card, entry = change(home.inbox.waiting[0]), home.agents[0]
+    waiting, decided = change(home.inbox.waiting[0]), change(home.inbox.decided[0])
     return replace(
         home,
-        inbox=Inbox(waiting=[card] * 50, decided=[card] * 50, halts=[], waiting_total=1_234),
-        agents=[entry] * 40,
+        inbox=Inbox(waiting=[waiting] * 50, decided=[decided] * 50, halts=[], waiting_total=1_234),
+        agents=[*home.agents] * 13,
         halts=[a_halt(number) for number in range(20)],
         routes=list(home.routes or ()) * 30,
     )

@@ -1,14 +1,8 @@
-"""Whatever stands in a value, it is a value: no element, mention, link or emoji comes from it."""
+"""Slack draws cards of which no text becomes more than text."""
 
-import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from functools import cache
-from typing import Any
-
-import pytest
-from hypothesis import assume, given
-from hypothesis import strategies as st
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 from adapters.slack.card import render_card
 from adapters.slack.home import render_home
@@ -30,8 +24,9 @@ from bot.core.card import Card, FullViewPage
 from bot.core.proposal import Source
 from bot.core.states import State
 from bot.core.untrusted import Untrusted, show
-from bot.testing.hostile import HOSTILE, MORE_HOSTILE
-from tests.slack.rendering.reading import all_text, an_outcome, check, elements, full_of, skeleton
+from tests.chats.full_cards import an_outcome, full_of
+from tests.chats.hostile_text import Drawing, HostileTextConformance
+from tests.slack.rendering.reading import all_text, check, elements, skeleton
 from tests.slack.rendering.scenes import (
     WEB,
     a_halt,
@@ -42,9 +37,7 @@ from tests.slack.rendering.scenes import (
 )
 
 DAY = a_slack_day()
-PLAIN = "plain words"
-#: Characters that Slack's mrkdwn acts on, and that JSON, HTML and our own codes do.
-SIGNS = "<>&|*_~`!@#:^{}[]()\"'\\/\n⟨⟩\u202e\u200b\u2028\ud800a"
+INERT = frozenset({"plain_text", "rich_text_preformatted"})
 
 
 def sent_for(card: Card, text: str) -> Mapping[str, Any]:
@@ -86,92 +79,57 @@ def sent_for(card: Card, text: str) -> Mapping[str, Any]:
     }
 
 
-def a_card(name: str, text: str) -> Card:
-    card = full_of(DAY.card(name), text)
-    return card if card.state is State.PENDING else replace(card, outcome=an_outcome())
+def ours_in(blocks: Any) -> list[str]:
+    """Return every text in which Slack may see more than text."""
+    texts = [
+        one["text"]
+        for one in elements(skeleton(blocks))
+        if one.get("type") not in INERT and isinstance(one.get("text"), str)
+    ]
+    return [words for words in texts if words != "…"]
 
 
-@cache
-def expected(name: str) -> Mapping[str, Any]:
-    return {key: skeleton(value) for key, value in sent_for(a_card(name, PLAIN), PLAIN).items()}
+@dataclass(frozen=True, slots=True)
+class SlackDrawing:
+    """Implements :class:`tests.chats.hostile_text.Drawing`."""
 
-
-def differences(name: str, text: str) -> list[str]:
-    sent = sent_for(a_card(name, text), text)
-    return [key for key, value in sent.items() if skeleton(value) != expected(name)[key]]
-
-
-def message_of(name: str, text: str) -> Any:
-    return render_card(a_card(name, text), web_url=WEB).blocks
-
-
-def is_short(text: str) -> bool:
-    """Return whether *text* fits wherever it is put, all of it spelled out."""
-    return len(show(Untrusted(text))) <= 90 and text.count("\n") < 6
-
-
-@pytest.mark.parametrize("text", [text for text in MORE_HOSTILE if is_short(text)])
-def test_a_hostile_text_changes_no_element(text: str) -> None:
-    assert differences("access", text) == []
-    assert skeleton(message_of("recent", text)) == skeleton(message_of("recent", PLAIN))
-
-
-@pytest.mark.parametrize("text", MORE_HOSTILE)
-def test_a_hostile_text_of_any_length_is_something_that_slack_takes(text: str) -> None:
-    for value in sent_for(a_card("doubt", text), text).values():
-        check(value)
-
-
-@given(text=st.text(st.characters() | st.sampled_from(SIGNS), min_size=1, max_size=12))
-def test_the_structure_does_not_depend_on_the_text(text: str) -> None:
-    assume(is_short(text))
-    assert differences("forum", text) == []
-
-
-@given(text=st.text(st.sampled_from(SIGNS), max_size=3_000))
-def test_a_long_text_adds_only_the_words_that_say_so(text: str) -> None:
-    card = a_card("forum", text)
-    ours = set(ours_in(render_card(card, web_url=WEB).blocks))
-    allowed = set(ours_in(render_card(a_card("forum", PLAIN), web_url=WEB).blocks))
-    extra = {re.sub("[0-9,]+", "N", words) for words in ours - allowed}
-    assert extra <= {"*N of N characters shown.* The rest is in the full details."}
-
-
-@given(text=st.text(st.characters() | st.sampled_from(SIGNS), max_size=40))
-def test_a_notification_never_repeats_a_value(text: str) -> None:
-    for name in ("forum", "doubt"):
-        plain = render_card(a_card(name, PLAIN), web_url=WEB).text
-        assert render_card(a_card(name, text), web_url=WEB).text == plain
-
-
-@pytest.mark.parametrize("text", [text for text in HOSTILE if is_short(text)])
-def test_a_hostile_text_is_there_in_full_for_whoever_reads(text: str) -> None:
-    shown = show(Untrusted(text))
-    for value in (render_card(a_card("forum", text), web_url=WEB).blocks,):
-        assert all_text(value).count(shown) >= 7
-
-
-@pytest.mark.parametrize(
-    "broken",
-    [
+    short_chars = 90
+    long_words = frozenset({"*N of N characters shown.* The rest is in the full details."})
+    acted_on: tuple[Callable[[str], Any], ...] = (
         lambda text: {"type": "mrkdwn", "text": text, "verbatim": True},
         lambda text: {"type": "plain_text", "text": "x", "emoji": "<" in text},
         lambda text: {"type": "button", "url": text},
         lambda text: [{"type": "divider"}] * (1 + text.count("<")),
-    ],
-)
-def test_the_comparison_would_notice_a_text_that_is_acted_on(
-    broken: Callable[[str], Any],
-) -> None:
-    assert skeleton(broken("<!channel>")) != skeleton(broken(PLAIN))
+    )
+
+    def card(self, name: str, text: str) -> Card:
+        card = full_of(DAY.card(name), text)
+        return card if card.state is State.PENDING else replace(card, outcome=an_outcome())
+
+    def message(self, card: Card) -> Any:
+        return render_card(card, web_url=WEB).blocks
+
+    def all_for(self, card: Card, text: str) -> Mapping[str, Any]:
+        return sent_for(card, text)
+
+    def notification(self, card: Card) -> str:
+        return render_card(card, web_url=WEB).text
+
+    def skeleton(self, drawn: Any) -> Any:
+        return skeleton(drawn)
+
+    def require_taken(self, drawn: Any) -> None:
+        check(drawn)
+
+    def spelled(self, text: str) -> str:
+        return show(Untrusted(text))
+
+    def text_of(self, drawn: Any) -> str:
+        return all_text(drawn)
+
+    def ours_in(self, drawn: Any) -> list[str]:
+        return ours_in(drawn)
 
 
-def ours_in(blocks: Any) -> list[str]:
-    """Return every text in which Slack may see more than text."""
-    inert = {"plain_text", "rich_text_preformatted"}
-    texts = [
-        one["text"]
-        for one in elements(skeleton(blocks))
-        if one.get("type") not in inert and isinstance(one.get("text"), str)
-    ]
-    return [words for words in texts if words != "…"]
+class TestSlack(HostileTextConformance):
+    drawing: ClassVar[Drawing] = SlackDrawing()

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.slack.inbound import (
+    Opened,
     Place,
     parse_changed,
     parse_clicker,
@@ -191,8 +192,10 @@ def test_an_account_without_an_id_is_nobody(body: dict[str, Any]) -> None:
 
 
 def test_the_rest_of_what_slack_sends() -> None:
-    assert parse_home_opened({"event": {"user": "U1A", "tab": "home", "view": None}}) == "U1A"
-    assert parse_home_opened({"event": {"user": "U1A", "tab": "messages"}}) is None
+    home = {"event": {"user": "U1A", "tab": "home", "channel": "D1A", "view": None}}
+    assert parse_home_opened(home) == Opened(user="U1A", is_home=True, channel="D1A")
+    messages = {"event": {"user": "U1A", "tab": "messages"}}
+    assert parse_home_opened(messages) == Opened(user="U1A", is_home=False, channel=None)
     assert parse_trigger({"user": USER, "trigger_id": "1.2"}) == ("U012AB3CD", "1.2")
     assert parse_removed({"team_id": "T1A", "event": {}}) == (None, "T1A")
     changed = {"team_id": "T1A", "event": {"user": {"id": "U1A", "team_id": "T2A"}}}
