@@ -38,7 +38,7 @@ demo: setup ## replay the forum incident against a real comment server
 	$(BIN)/keyturn demo
 
 test: setup browser ## run every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 check: setup ## lint, types, contracts
 	$(BIN)/ruff check .

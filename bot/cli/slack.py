@@ -5,8 +5,9 @@ import typer
 
 from adapters.slack.config import Mode
 from adapters.slack.manifest import OPTIONAL_SCOPES, SCOPES, manifest
-from bot.cli.options import Config
+from bot.cli.options import Config, Debug
 from bot.cli.output import as_json, err, plain
+from bot.cli.run import run
 from bot.core.errors import SettingsInvalid
 from bot.settings import load
 
@@ -39,12 +40,17 @@ def manifest_(
         bool, typer.Option("--quiet", "-q", help="Leave out what each scope is for.")
     ] = False,
     config: Config,
+    debug: Debug = False,
 ) -> None:
     """Print the manifest to paste at api.slack.com/apps, as JSON.
 
     What each scope is for is printed beside it, on the error stream.
     """
-    wanted, base_url, installs = _of_settings(config)
+
+    async def said() -> tuple[Mode, str | None, bool]:
+        return _of_settings(config)
+
+    wanted, base_url, installs = run(said, debug=debug)
     wanted = mode or wanted
     if url is not None:
         base_url = f"{url.rstrip('/')}{_PUBLIC_PATH}"

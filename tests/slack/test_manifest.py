@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from adapters.slack.config import Mode
 from adapters.slack.manifest import EVENTS, OPTIONAL_SCOPES, SCOPES, manifest
 from adapters.slack.testing import BOT_SCOPES
+from bot.cli import app as keyturn
 
 FOLDER = Path(__file__).parents[2] / "manifests" / "slack"
 BASE_URL = "https://keyturn.example.com/slack"
@@ -88,3 +90,12 @@ def test_the_texts_fit_what_slack_allows() -> None:
     assert 175 <= len(shown["long_description"]) <= 4_000
     assert len(shortcut["name"]) <= 24
     assert len(app["features"]["slash_commands"][0]["command"]) <= 32
+
+
+def test_settings_that_cannot_be_used_are_told_in_words(tmp_path: Path) -> None:
+    config = tmp_path / "keyturn.yaml"
+    config.write_text("chats: {slack: 3}\n", encoding="utf-8")
+    ended = CliRunner().invoke(keyturn, ["slack", "manifest", "--config", str(config)])
+    assert ended.exit_code == 3
+    assert "chats.slack: 3 is not a section" in ended.stderr
+    assert "Traceback" not in ended.stderr
