@@ -16,7 +16,7 @@ from adapters.slack.errors import (
     not_confirmed,
 )
 from adapters.slack.people import People
-from adapters.slack.posts import Copies, Place, Post, Posts, digest_of_message, place_of
+from adapters.slack.posts import Copies, Lost, Place, Post, Posts, digest_of_message, place_of
 from adapters.slack.workspaces import Workspace, Workspaces
 from bot.core.card import Card
 from bot.core.identity import ChatIdentity
@@ -71,7 +71,7 @@ class Cards:
                 return place
             try:
                 reader = await self._reader(to)
-                place = None if before is None else await self._found(card, reader, key, before)
+                place = None if before is None else await self._look(card, reader, key, before)
                 return place or await self._post(card, reader, key)
             except (SlackBusy, SlackUnclear) as error:
                 raise later(error) from None
@@ -87,7 +87,7 @@ class Cards:
             if before is None or before.where:
                 return
             try:
-                await self._found(card, await self._reader(to), key, before)
+                await self._look(card, await self._reader(to), key, before)
             except (SlackBusy, SlackUnclear) as error:
                 raise later(error) from None
             except Undeliverable:
@@ -133,19 +133,37 @@ class Cards:
         if await self._copies.adopt(card.proposal, person, str(place)):
             await self.refresh(card, person)
 
-    async def met(self, identity: ChatIdentity, channel: str) -> None:
-        """Remember *channel* as the private conversation with *identity*, to look for cards there.
+    async def met(self, identity: ChatIdentity, channel: str) -> list[Lost]:
+        """Remember *channel* as the private conversation with *identity*.
+
+        The answer is the cards that were found there: nobody knew whether they had arrived.
 
         Raises:
-            SlackBusy: Slack cannot say who that is.
+            SlackBusy: Slack cannot say who that is, or what is there.
             SlackUnclear: the same.
         """
         workspace = await self._workspaces.in_tenant(identity.tenant)
         if workspace is None:
-            return
+            return []
         account = await self._accounts.get(workspace, identity.user)
-        if account is not None:
-            await self._posts.keep_dm(workspace.name, account.local_id, channel)
+        if account is None:
+            return []
+        name, user = workspace.name, account.local_id
+        await self._posts.keep_dm(name, user, channel)
+        found = []
+        for lost in await self._posts.lost(name, user):
+            before = await self._posts.get(lost.key)
+            if before is None or before.where:
+                await self._posts.looked_for(name, user, lost)
+                continue
+            try:
+                place = await self._found(lost, before, workspace, channel)
+            except Undeliverable:
+                break
+            if place is not None:
+                found.append(lost)
+            await self._posts.looked_for(name, user, lost)
+        return found
 
     async def _reader(self, person: PersonId) -> _Reader:
         reached = await self._people.reach(person)
@@ -165,15 +183,26 @@ class Cards:
             raise Undeliverable(refusal, reason="account_refused")
         return _Reader(person=person, workspace=workspace, user=account.local_id)
 
-    async def _found(self, card: Card, reader: _Reader, key: str, before: Post) -> Place | None:
+    async def _look(self, card: Card, reader: _Reader, key: str, before: Post) -> Place | None:
         """Return where the card is that was posted as *before* says; None when it was not."""
-        channel = await self._posts.dm(reader.workspace.name, reader.user)
-        if channel is None:
-            raise not_confirmed()
-        place = await self._calls.find(reader.workspace, channel, key=key, since=before.begun_at)
+        lost = Lost(key=key, proposal=card.proposal, person=reader.person)
+        workspace = reader.workspace
+        channel = await self._posts.dm(workspace.name, reader.user)
+        try:
+            if channel is None:
+                raise not_confirmed()
+            return await self._found(lost, before, workspace, channel)
+        except Undeliverable:
+            await self._posts.lose(workspace.name, reader.user, lost)
+            raise
+
+    async def _found(
+        self, lost: Lost, before: Post, workspace: Workspace, channel: str
+    ) -> Place | None:
+        place = await self._calls.find(workspace, channel, key=lost.key, since=before.begun_at)
         if place is not None:
-            await self._posts.put(key, replace(before, where=str(place)))
-            await self._copies.adopt(card.proposal, reader.person, str(place))
+            await self._posts.put(lost.key, replace(before, where=str(place)))
+            await self._copies.adopt(lost.proposal, lost.person, str(place))
         return place
 
     async def _post(self, card: Card, reader: _Reader, key: str) -> Place:

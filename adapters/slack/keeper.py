@@ -97,7 +97,11 @@ class Keeper:
         await self._try(again)
 
     async def met(self, identity: ChatIdentity, channel: str) -> None:
-        await self._try(lambda: self._cards.met(identity, channel))
+        async def again() -> None:
+            for lost in await self._cards.met(identity, channel):
+                await self.refresh(lost.proposal, lost.person)
+
+        await self._try(again)
 
     async def home(self, person: Person, identity: ChatIdentity) -> None:
         await self._shelf.put(_HOMES, identity.key, b"1", ttl_s=_KEPT_S)

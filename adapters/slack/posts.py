@@ -16,6 +16,7 @@ from bot.ports.shelf import Shelf
 _POSTS: Final = "slack_post"
 _COPIES: Final = "slack_card"
 _DMS: Final = "slack_dm"
+_LOST: Final = "slack_lost"
 #: What is older is found in the web inbox; the card itself keeps saying what it said last.
 _KEPT_S: Final = 180 * 86_400.0
 
@@ -55,6 +56,15 @@ class Post:
 
     begun_at: float
     where: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lost:
+    """A card that may be in a conversation which is not known yet."""
+
+    key: str
+    proposal: ProposalId
+    person: PersonId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +117,19 @@ class Posts:
 
     async def keep_dm(self, workspace: str, user: str, channel: str) -> None:
         await self._shelf.put(_DMS, f"{workspace}/{user}", channel.encode())
+
+    async def lose(self, workspace: str, user: str, lost: Lost) -> None:
+        """Remember to look for *lost* once the conversation with *user* is known."""
+        where, value = f"{workspace}/{user}/{lost.key}", json.dumps(asdict(lost)).encode()
+        await self._shelf.put(_LOST, where, value, ttl_s=_KEPT_S)
+
+    async def lost(self, workspace: str, user: str) -> list[Lost]:
+        """Return what is to be looked for there."""
+        items = await self._shelf.list(_LOST, f"{workspace}/{user}/")
+        return [Lost(**json.loads(item.value)) for item in items]
+
+    async def looked_for(self, workspace: str, user: str, lost: Lost) -> None:
+        await self._shelf.delete(_LOST, f"{workspace}/{user}/{lost.key}")
 
 
 class Copies:

@@ -84,7 +84,7 @@ class Listening:
         except Exception as error:  # noqa: BLE001 - whoever pressed is told, whatever it was
             # Not its message: that may be what somebody typed.
             where = traceback.extract_tb(error.__traceback__)[-1]
-            place = f"{where.filename}:{where.lineno}"
+            place = f"{where.filename.rpartition('/')[2]}:{where.lineno}"
             kind = type(error).__name__
             log.error("a click failed", extra={"error": kind, "place": place})  # noqa: TRY400
             return _WRONG

@@ -32,11 +32,13 @@ from adapters.teams.transport import (
     Conversation,
     Transport,
 )
+from adapters.teams.turns import Turns
 from bot.core.card import Card
 from bot.core.identity import ChatIdentity
 from bot.core.ids import PersonId, ProposalId
 from bot.ports.chat import NotDeliveredNow, Undeliverable
 from bot.ports.identities import Identities
+from bot.ports.shelf import Item
 
 log = logging.getLogger("keyturn.teams")
 
@@ -62,6 +64,7 @@ class Cards:
         identities: Identities,
         posts: Posts,
         copies: Copies,
+        turns: Turns,
         web_url: str | None,
     ) -> None:
         self._chat = chat
@@ -75,6 +78,7 @@ class Cards:
         self._identities = identities
         self._posts = posts
         self._copies = copies
+        self._turns = turns
         self._web_url = web_url
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -103,20 +107,26 @@ class Cards:
             Undeliverable: the card at *where* is gone for good.
             NotDeliveredNow: try later.
         """
-        await self.refresh(card, person, but=where)
-        await self._bring(card, person, where)
+        known = await self._copies.of(card.proposal, person)
+        await self._bring_others(card, person, known, but=where)
+        await self._bring(card, person, where, known=known.get(where))
 
-    async def refresh(self, card: Card, person: PersonId, *, but: str = "") -> None:
-        """Bring every copy that *person* has, but that at *but*, to *card*.
+    async def refresh(self, card: Card, person: PersonId) -> None:
+        """Bring every copy that *person* has to *card*.
 
         Raises:
             NotDeliveredNow: one of them could not be changed now.
         """
-        for where in await self._copies.of(card.proposal, person):
+        await self._bring_others(card, person, await self._copies.of(card.proposal, person))
+
+    async def _bring_others(
+        self, card: Card, person: PersonId, known: Mapping[str, Item], *, but: str = ""
+    ) -> None:
+        for where, item in known.items():
             if where == but:
                 continue
             try:
-                await self._bring(card, person, where)
+                await self._bring(card, person, where, known=item)
             except Undeliverable:
                 await self._copies.drop(card.proposal, person, where)
 
@@ -202,16 +212,18 @@ class Cards:
         await self._copies.shown(card, to, str(place), digest_of_activity(activity))
         return place
 
-    async def _bring(self, card: Card, person: PersonId, where: str) -> None:
+    async def _bring(self, card: Card, person: PersonId, where: str, *, known: Item | None) -> None:
         async with self._lock(where):
             place = place_of(where)
             if place is None:
                 raise because(GONE)
             chat = await self._chat_at(place, person)
             activity = render_card(card, mri=chat.mri).activity()
-            change = await self._copies.begin(card, person, where, digest_of_activity(activity))
+            digest = digest_of_activity(activity)
+            change = await self._copies.begin(card, person, where, digest, known=known)
             if change is None:
                 return
+            await self._turns.mine(place.conversation, place.activity)
             try:
                 await self._update(card, chat, place.activity, activity)
             except (ConnectorBusy, ConnectorUnclear) as error:

@@ -128,7 +128,8 @@ class TeamsChat:
         match inbound:
             case Invoke(who=who):
                 parts.keeper.met(who)
-                return await listening.invoke(inbound)
+                with parts.turns.answering(who.conversation, inbound.reply_to or ""):
+                    return await listening.invoke(inbound)
             case Submitted(who=who) | Typed(who=who):
                 parts.keeper.met(who)
                 await listening.message(inbound)

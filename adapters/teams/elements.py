@@ -4,11 +4,12 @@ There are two kinds of text. What anybody else may have written stands in the ru
 in which clients interpret nothing. Only our own words, marked `Ours`, may be Markdown.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, NewType, TypeAlias
+
+import orjson
 
 from adapters.teams import limits
 from adapters.teams.pressable import Verb
@@ -223,8 +224,7 @@ def card(
 
 def size_of(made: Any) -> int:
     """Return how many bytes the JSON of *made* has in UTF-16."""
-    text = json.dumps(made, ensure_ascii=False, separators=(",", ":"))
-    return len(text.encode("utf-16-le", "surrogatepass"))
+    return len(orjson.dumps(made).decode().encode("utf-16-le"))
 
 
 def texts_of(made: Any) -> Iterator[str]:

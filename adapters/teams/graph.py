@@ -10,7 +10,9 @@ from adapters.teams.transport import ConnectorRefused, ConnectorUnclear
 from adapters.teams.wire import Answer, Wire
 
 #: Graph's own bounds, of one batch and of the groups in one question.
-MOST_IN_BATCH: Final = 20
+_MOST_IN_BATCH: Final = 20
+#: Two questions are asked about each.
+MOST_USERS: Final = _MOST_IN_BATCH // 2
 MOST_GROUPS: Final = 20
 _NO_SUCH: Final = 404
 _THERE_ALREADY: Final = 409
@@ -35,26 +37,38 @@ class Graph:
     ) -> Sequence[frozenset[str]]:
         """Return which of *groups* each of *users* is in, directly or through other groups.
 
-        At most ``MOST_IN_BATCH`` users and ``MOST_GROUPS`` groups. Who is there no more is in none.
+        At most ``MOST_USERS`` users and ``MOST_GROUPS`` groups. Who is there no more is in none,
+        and neither is a guest or whose account is disabled: Entra leaves both in their groups.
 
         Raises:
             ConnectorRefused: for all or for one of them, for good.
             ConnectorBusy: not now.
             ConnectorUnclear: the same.
         """
-        requests = [
-            {
-                "id": str(number),
-                "method": "POST",
-                "url": f"/users/{user}/checkMemberGroups",
-                "headers": {"Content-Type": "application/json"},
-                "body": {"groupIds": list(groups)},
-            }
-            for number, user in enumerate(users)
-        ]
+        requests: list[Mapping[str, Any]] = []
+        for number, user in enumerate(users):
+            requests += [
+                {
+                    "id": f"groups-{number}",
+                    "method": "POST",
+                    "url": f"/users/{user}/checkMemberGroups",
+                    "headers": {"Content-Type": "application/json"},
+                    "body": {"groupIds": list(groups)},
+                },
+                {
+                    "id": f"user-{number}",
+                    "method": "GET",
+                    "url": f"/users/{user}?$select=accountEnabled,userType",
+                },
+            ]
         told = await self._ask("POST", "v1.0/$batch", {"requests": requests})
         answers = _answers(told.json)
-        return [_groups(answers.get(str(number))) for number in range(len(users))]
+        return [
+            _groups(answers.get(f"groups-{number}"))
+            if _counts(answers.get(f"user-{number}"))
+            else frozenset()
+            for number in range(len(users))
+        ]
 
     async def install(self, user: str, app: str) -> None:
         """Install *app*, named by its id in the organisation's catalogue, for *user*.
@@ -95,13 +109,35 @@ def _answers(told: Any) -> Mapping[str, Mapping[str, Any]]:
     return {str(one.get("id")): one for one in responses if isinstance(one, Mapping)}
 
 
+def _counts(answer: Mapping[str, Any] | None) -> bool:
+    """Tell whether *answer* is about an account that is enabled, of the organisation itself."""
+    body = _body(answer)
+    if body is None:
+        return False
+    return body.get("accountEnabled") is True and body.get("userType") == "Member"
+
+
 def _groups(answer: Mapping[str, Any] | None) -> frozenset[str]:
-    status = None if answer is None else answer.get("status")
-    if status == _NO_SUCH:
+    body = _body(answer)
+    if body is None:
         return frozenset()
-    body = None if answer is None else answer.get("body")
-    value = body.get("value") if isinstance(body, Mapping) else None
-    if status != 200 or not isinstance(value, list):
-        # Whoever cannot be asked about leaves the group unknown, not smaller.
+    value = body.get("value")
+    if not isinstance(value, list):
         raise ConnectorUnclear("Graph did not answer about everybody.")
     return frozenset(str(group).lower() for group in value)
+
+
+def _body(answer: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """Return what *answer* says of an account; None where there is none.
+
+    Raises:
+        ConnectorUnclear: it says nothing: who cannot be asked about leaves the group unknown,
+            not smaller.
+    """
+    status = None if answer is None else answer.get("status")
+    if status == _NO_SUCH:
+        return None
+    body = None if answer is None else answer.get("body")
+    if status != 200 or not isinstance(body, Mapping):
+        raise ConnectorUnclear("Graph did not answer about everybody.")
+    return body

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from types import MappingProxyType
 from typing import Final
 
-from adapters.teams.graph import MOST_GROUPS, MOST_IN_BATCH, Graph
+from adapters.teams.graph import MOST_GROUPS, MOST_USERS, Graph
 from adapters.teams.references import References
 from adapters.teams.transport import ConnectorBusy, ConnectorRefused, ConnectorUnclear
 from bot.core.approval import Membership
@@ -72,7 +72,7 @@ class TeamsGroups:
         await asyncio.gather(
             *(
                 ask(some, of)
-                for some in _parts(users, MOST_IN_BATCH)
+                for some in _parts(users, MOST_USERS)
                 for of in _parts(groups, MOST_GROUPS)
             )
         )

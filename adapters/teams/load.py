@@ -31,6 +31,7 @@ from adapters.teams.reaching import Reaching
 from adapters.teams.references import References
 from adapters.teams.sdk import BotBuilderTransport
 from adapters.teams.signing_keys import SigningKeys
+from adapters.teams.turns import Turns
 from adapters.teams.wire import CALL_S, Wire
 from bot.core.errors import SettingsInvalid
 from bot.ports.clock import Clock
@@ -140,6 +141,7 @@ def _parts(
         transport, references, service_url=parsed.service_url, installing=installing
     )
     members = Members(transport)
+    turns = Turns()
     people = People(chat=name, tenants=parsed.people_of, members=members, identities=identities)
     cards = Cards(
         chat=name,
@@ -153,6 +155,7 @@ def _parts(
         identities=identities,
         posts=Posts(shelf),
         copies=Copies(shelf),
+        turns=turns,
         web_url=web_url,
     )
     return Parts(
@@ -166,6 +169,7 @@ def _parts(
         members=members,
         people=people,
         cards=cards,
+        turns=turns,
         keeper=Keeper(
             chat=name,
             cards=cards,

@@ -12,6 +12,7 @@ from adapters.teams.people import People
 from adapters.teams.references import References
 from adapters.teams.signing_keys import SigningKeys
 from adapters.teams.transport import Transport
+from adapters.teams.turns import Turns
 from adapters.teams.wire import Wire
 from bot.ports.shelf import Shelf
 
@@ -30,6 +31,7 @@ class Parts:
     members: Members
     people: People
     cards: Cards
+    turns: Turns
     keeper: Keeper
     groups: TeamsGroups
     service_url: str

@@ -1,18 +1,19 @@
 """What is kept of cards in Teams: where each is, how new, and what was begun and not answered."""
 
 import hashlib
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum, unique
 from typing import Any, Final
 from urllib.parse import quote, unquote
+
+import orjson
 
 from bot.core.card import Card
 from bot.core.errors import Conflict
 from bot.core.ids import PersonId, ProposalId
 from bot.core.states import TERMINAL, State
-from bot.ports.shelf import Shelf
+from bot.ports.shelf import Item, Shelf
 
 _POSTS: Final = "teams_post"
 _COPIES: Final = "teams_card"
@@ -96,8 +97,8 @@ def rank_of(card: Card) -> tuple[float, int]:
 
 
 def digest_of_activity(activity: Mapping[str, Any]) -> str:
-    shown = json.dumps(activity, sort_keys=True)
-    return hashlib.sha256(shown.encode()).hexdigest()[:32]
+    shown = orjson.dumps(activity, option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(shown).hexdigest()[:32]
 
 
 class Posts:
@@ -108,10 +109,10 @@ class Posts:
 
     async def get(self, key: str) -> Post | None:
         item = await self._shelf.get(_POSTS, key)
-        return None if item is None else Post(**json.loads(item.value))
+        return None if item is None else Post(**orjson.loads(item.value))
 
     async def put(self, key: str, post: Post) -> None:
-        value = json.dumps(asdict(post)).encode()
+        value = orjson.dumps({"begun": post.begun, "where": post.where})
         await self._shelf.put(_POSTS, key, value, ttl_s=_KEPT_S)
 
     async def drop(self, key: str) -> None:
@@ -124,14 +125,19 @@ class Copies:
     def __init__(self, shelf: Shelf) -> None:
         self._shelf = shelf
 
-    async def of(self, proposal: ProposalId, person: PersonId) -> Sequence[str]:
+    async def of(self, proposal: ProposalId, person: PersonId) -> Mapping[str, Item]:
+        """Return what is kept of each card, by where it is."""
         items = await self._shelf.list(_COPIES, f"{proposal}/{person}/")
-        return [item.key.split("/", 2)[2] for item in items]
+        return {item.key.split("/", 2)[2]: item for item in items}
 
     async def adopt(self, proposal: ProposalId, person: PersonId, where: str) -> bool:
         """Keep the card at *where*; return whether it was not known before."""
+        key = f"{proposal}/{person}/{where}"
+        # Mostly it is: looking is cheaper than being refused.
+        if await self._shelf.get(_COPIES, key) is not None:
+            return False
         try:
-            await self._put(f"{proposal}/{person}/{where}", _NEW, version=0)
+            await self._put(key, _NEW, version=0)
         except Conflict:
             return False
         return True
@@ -147,14 +153,17 @@ class Copies:
         except Conflict:
             return
 
-    async def begin(self, card: Card, person: PersonId, where: str, digest: str) -> "Change | None":
+    async def begin(
+        self, card: Card, person: PersonId, where: str, digest: str, *, known: Item | None
+    ) -> "Change | None":
         """Return the change of the card at *where* to *card*; None when there is none to make.
 
-        What is newer stays, and what is there already is not sent again.
+        What is newer stays, and what is there already is not sent again. *known* is what was kept
+        a moment ago.
         """
         key, rank = f"{card.proposal}/{person}/{where}", rank_of(card)
+        item = known
         while True:
-            item = await self._shelf.get(_COPIES, key)
             if item is not None:
                 copy = _read(item.value)
                 if copy.rank > rank or (copy.is_shown and copy.digest == digest):
@@ -163,6 +172,7 @@ class Copies:
             try:
                 version = await self._put(key, change, version=0 if item is None else item.version)
             except Conflict:
+                item = await self._shelf.get(_COPIES, key)
                 continue
             return Change(key=key, copy=change, version=version)
 
@@ -175,7 +185,7 @@ class Copies:
         return True
 
     async def _put(self, key: str, copy: Copy, *, version: int) -> int:
-        value = json.dumps(asdict(copy)).encode()
+        value = orjson.dumps({"rank": copy.rank, "digest": copy.digest, "is_shown": copy.is_shown})
         return await self._shelf.put(_COPIES, key, value, ttl_s=_KEPT_S, if_version=version)
 
 
@@ -187,6 +197,6 @@ class Change:
 
 
 def _read(value: bytes) -> Copy:
-    record = json.loads(value)
+    record = orjson.loads(value)
     at, order = record["rank"]
     return Copy(rank=(at, order), digest=record["digest"], is_shown=record["is_shown"])

@@ -10,6 +10,7 @@ from adapters.teams.transport import Conversation
 from bot.ports.shelf import Shelf
 
 _KIND: Final = "teams_chat"
+_REMEMBERED: Final = 10_000
 
 
 @unique
@@ -26,10 +27,12 @@ class Reference:
 
 
 class References:
-    """By organisation and account; nothing is remembered that the shelf has forgotten."""
+    """By organisation and account."""
 
     def __init__(self, shelf: Shelf) -> None:
         self._shelf = shelf
+        #: What was kept last of each account: a click need not keep it again.
+        self._kept: dict[tuple[str, str], Conversation] = {}
 
     async def of(self, tenant: str, user: str) -> Reference | None:
         item = await self._shelf.get(_KIND, f"{tenant}/{user}")
@@ -37,6 +40,8 @@ class References:
 
     async def met(self, chat: Conversation) -> None:
         """Keep *chat*: the account has spoken there, so it is reached there."""
+        if self._kept.get((chat.tenant, chat.user)) == chat:
+            return
         before = await self.of(chat.tenant, chat.user)
         if chat.mri is None and before is not None:
             chat = replace(chat, mri=before.chat.mri)
@@ -63,10 +68,15 @@ class References:
         return found
 
     async def _keep(self, reference: Reference, before: Reference | None) -> None:
-        if reference == before:
-            return
-        key = f"{reference.chat.tenant}/{reference.chat.user}"
-        await self._shelf.put(_KIND, key, json.dumps(asdict(reference)).encode())
+        chat = reference.chat
+        self._kept.pop((chat.tenant, chat.user), None)
+        if reference != before:
+            key = f"{chat.tenant}/{chat.user}"
+            await self._shelf.put(_KIND, key, json.dumps(asdict(reference)).encode())
+        if reference.standing is Standing.HERE:
+            if len(self._kept) >= _REMEMBERED:
+                self._kept.pop(next(iter(self._kept)))
+            self._kept[chat.tenant, chat.user] = chat
 
 
 def _read(value: bytes) -> Reference:

@@ -75,7 +75,7 @@ def _wrong(error: SettingsInvalid, *, remedy: str) -> list[Finding]:
 
 
 def _around(settings: Settings, accounts: Any, *, running: bool) -> tuple[Any, list[Finding]]:
-    around = import_module("adapters.teams.around")
+    around = import_module("adapters.teams.doctor.patient")
     writers, problems = _writers(settings)
     people = settings.listeners.people
     listener = None
@@ -124,7 +124,7 @@ def _groups(settings: Settings) -> tuple[str, ...]:
 def _writers(settings: Settings) -> tuple[Mapping[str, Any], list[Finding]]:
     """Return each connector of type teams, by its place, and what is wrong with the others."""
     load = import_module("adapters.teams.connector.load")
-    around = import_module("adapters.teams.around")
+    around = import_module("adapters.teams.doctor.patient")
     found, problems = dict[str, Any](), list[Finding]()
     for name, section in settings.connectors.items():
         if section.get("type") != _NAME:
@@ -142,7 +142,7 @@ def _writers(settings: Settings) -> tuple[Mapping[str, Any], list[Finding]]:
 
 async def _accounts(config: Path) -> list[Any] | None:
     """Return the linked accounts of everybody active; None where they cannot be asked for."""
-    around = import_module("adapters.teams.around")
+    around = import_module("adapters.teams.doctor.patient")
     try:
         async with admin(config) as api:
             people = [one for one in (await api.get("people"))["people"] if one["active"]]

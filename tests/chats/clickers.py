@@ -6,7 +6,7 @@ from typing import ClassVar
 import pytest
 
 from bot.core.states import State
-from tests.chats.house import Click, OpenHouse, Seat, Shown, card_of
+from tests.chats.house import Click, OpenHouse, Seat, Shown, card_of, fallen
 from tests.service.office import HOLD
 
 MODES = ("confirm", "four_eyes")
@@ -37,8 +37,8 @@ rules:
             office = house.office
             members = [await house.hire(name) for name in ("Ann", "Ben")]
             colleague = await house.hire("Mira")
-            fallen = await house.fallen()
-            house.gather([*(house.seat(member) for member in members), *fallen.values()])
+            former = await fallen(house)
+            house.gather([*(house.seat(member) for member in members), *former.values()])
             approvers = members if mode == "four_eyes" else [office.dana]
             ended = await office.propose("an earlier one", key="ended")
             old = await card_of(house, ended, approvers[0])
@@ -47,7 +47,7 @@ rules:
             others: dict[str, Seat] = {
                 "a colleague": house.seat(colleague),
                 **await house.outsiders(office.dana),
-                **fallen,
+                **former,
             }
             if mode == "four_eyes":
                 others["the principal"] = house.seat(office.dana)
@@ -81,6 +81,39 @@ rules:
                     assert (await office.now(proposal.id)).state is State.PENDING
             assert (await office.until(proposal.id)).state is State.SUCCEEDED
             assert len(office.notebook.written) == 1
+
+    async def test_whose_account_counts_no_more_since_the_card_was_shown_decides_nothing(
+        self, open_house: OpenHouse
+    ) -> None:
+        async with open_house() as house:
+            ways = house.ways_to_fall
+        assert ways
+        for way in ways:
+            async with open_house() as house:
+                office = house.office
+                proposal = await office.propose()
+                card = await card_of(house, proposal)
+                click = await house.seat(office.dana).click(card)
+                house.fall(office.dana, way)
+                again = await house.seat(office.dana).click(card)
+                for press in (click, again):
+                    assert await press.send(), way
+                    assert house.slowest_s < house.answer_within_s, way
+                now = await office.now(proposal.id)
+                assert (now.state, now.decisions) == (State.PENDING, ()), way
+                assert office.notebook.written == [], way
+
+    async def test_a_press_on_a_copy_among_others_is_answered_to_whoever_pressed_alone(
+        self, open_house: OpenHouse
+    ) -> None:
+        async with open_house() as house:
+            office = house.office
+            mira = await house.hire("Mira")
+            proposal = await office.propose("For few eyes")
+            copied = house.copied(await card_of(house, proposal))
+            for person in (mira, office.dana):
+                assert await (await house.seat(person).click(copied)).send()
+                assert house.overheard(copied) == []
 
     async def test_who_leaves_the_group_after_the_card_was_shown_does_not_count(
         self, open_house: OpenHouse

@@ -6,6 +6,7 @@ import pytest
 
 from bot.core.card import Button
 from bot.core.states import State
+from bot.testing.notebook import UNDO_S, Notebook
 from tests.chats.house import (
     OpenHouse,
     card_of,
@@ -13,6 +14,7 @@ from tests.chats.house import (
     still_asks,
     until_it_says,
 )
+from tests.service.undoing import ONLY_WRITE, undone, verbs
 
 
 class DecidingConformance:
@@ -98,6 +100,51 @@ class DecidingConformance:
             assert now.state is State.SUCCEEDED
             assert [decision.reason for decision in now.decisions] == [""]
 
+    async def test_what_does_not_fit_is_approved_once_it_was_read_to_its_end(
+        self, open_house: OpenHouse
+    ) -> None:
+        async with open_house() as house:
+            office = house.office
+            proposal = await office.propose("Many words. " * 1_000)
+            card = await card_of(house, proposal)
+            seat = house.seat(office.dana)
+            assert Button.APPROVE not in card.seen.buttons
+            assert "Many words." in await seat.read_to_the_end(proposal.id)
+            await house.until(lambda: Button.APPROVE in card.seen.buttons or None)
+            (view,) = (await office.now(proposal.id)).views
+            assert (view.person, view.chat) == (office.dana.id, house.chat_name)
+            assert await (await seat.click(card)).send()
+            assert (await office.until(proposal.id)).state is State.SUCCEEDED
+            await until_it_says(house, card, "Done")
+
+    async def test_what_was_read_to_its_end_elsewhere_may_be_approved_on_the_card(
+        self, open_house: OpenHouse
+    ) -> None:
+        async with open_house() as house:
+            office = house.office
+            proposal = await office.propose("Many words. " * 1_000)
+            card = await card_of(house, proposal)
+            await office.until_delivered(proposal.id)
+            assert Button.APPROVE not in card.seen.buttons
+            await office.desk.viewed(office.dana.id, proposal.id, chat="elsewhere")
+            await house.until(lambda: Button.APPROVE in card.seen.buttons or None)
+
+    async def test_what_was_decided_elsewhere_is_what_the_card_says_and_what_a_click_is_told(
+        self, open_house: OpenHouse
+    ) -> None:
+        async with open_house() as house:
+            office = house.office
+            proposal = await office.propose()
+            card = await card_of(house, proposal)
+            click = await house.seat(office.dana).click(card)
+            await office.until_delivered(proposal.id)
+            await office.press(proposal, Button.REJECT, note="Not like this.")
+            await until_it_says(house, card, "Rejected")
+            assert not still_asks(card)
+            assert "Rejected" in await click.send()
+            assert (await office.now(proposal.id)).state is State.REJECTED
+            assert office.notebook.written == []
+
     async def test_a_click_after_the_time_is_over_is_told_so(self, open_house: OpenHouse) -> None:
         async with open_house() as house:
             office = house.office
@@ -126,6 +173,38 @@ class DecidingConformance:
             assert (await office.now(proposal.id)).state is State.WITHDRAWN
             assert office.notebook.written == []
             await until_it_says(house, card, "Taken back")
+
+    async def test_what_was_done_is_undone_once_however_often_that_is_sent(
+        self, open_house: OpenHouse
+    ) -> None:
+        async with open_house(policy=ONLY_WRITE, notebook=Notebook.with_undo()) as house:
+            office = house.office
+            proposal = await office.propose()
+            card = await card_of(house, proposal)
+            seat = house.seat(office.dana)
+            assert await (await seat.click(card)).deliver()
+            await house.until(lambda: Button.UNDO in card.seen.buttons or None)
+            click = await seat.click(card, Button.UNDO, "Wrong thread.")
+            both = await asyncio.gather(click.deliver(), click.deliver(attempt=2))
+            assert any(both)
+            await undone(office, proposal)
+            await until_it_says(house, card, "Undone")
+            assert verbs(office) == ["write", "erase"]
+            assert Button.UNDO not in card.seen.buttons
+
+    async def test_what_can_be_undone_no_longer_is_told_so(self, open_house: OpenHouse) -> None:
+        async with open_house(policy=ONLY_WRITE, notebook=Notebook.with_undo()) as house:
+            office = house.office
+            proposal = await office.propose()
+            card = await card_of(house, proposal)
+            seat = house.seat(office.dana)
+            assert await (await seat.click(card)).deliver()
+            await house.until(lambda: Button.UNDO in card.seen.buttons or None)
+            click = await seat.click(card, Button.UNDO, "Wrong thread.")
+            office.clock.advance(UNDO_S + 1)
+            assert "passed" in await click.send()
+            assert verbs(office) == ["write"]
+            assert (await office.now(proposal.id)).undone_by is None
 
     @pytest.mark.parametrize("button", [Button.APPROVE, Button.REJECT, Button.STOP_AGENT])
     async def test_while_the_store_takes_long_the_click_is_answered_and_then_counts(

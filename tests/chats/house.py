@@ -16,6 +16,7 @@ from bot.core.proposal import Proposal
 from bot.core.step import Ask, Committed, Snapshot, Step
 from bot.testing import chat
 from bot.testing.chat import DECIDING, Seen
+from bot.testing.notebook import Notebook
 from tests.service.office import HOLD, Office
 
 T = TypeVar("T")
@@ -99,6 +100,10 @@ class House(Protocol):
         """Return a copy of *shown*, as somebody passes it on to where others are."""
         ...
 
+    def overheard(self, copied: Shown) -> Sequence[str]:
+        """Return what the chat has said where *copied* is, for everybody there to read."""
+        ...
+
     async def outsiders(self, like: Person) -> Mapping[str, Seat]:
         """Return accounts that are nobody's, of every kind there is, by what they are.
 
@@ -106,8 +111,13 @@ class House(Protocol):
         """
         ...
 
-    async def fallen(self) -> Mapping[str, Seat]:
-        """Return accounts that were linked to people and do not count any more, by the reason."""
+    @property
+    def ways_to_fall(self) -> Sequence[str]:
+        """What can become of a linked account so that it does not count any more."""
+        ...
+
+    def fall(self, person: Person, way: str) -> None:
+        """Have that become of the account of *person*; the chat has heard of it."""
         ...
 
     def gather(self, seats: Iterable[Seat]) -> None:
@@ -136,9 +146,21 @@ class House(Protocol):
 
 
 class OpenHouse(Protocol):
-    """Opens a house in which *policy* holds what is proposed."""
+    """Opens a house in which *policy* holds what is proposed; it is written into *notebook*."""
 
-    def __call__(self, *, policy: str = HOLD) -> AbstractAsyncContextManager[House]: ...
+    def __call__(
+        self, *, policy: str = HOLD, notebook: Notebook | None = None
+    ) -> AbstractAsyncContextManager[House]: ...
+
+
+async def fallen(house: House) -> Mapping[str, Seat]:
+    """Return people whose accounts do not count any more, by what became of them."""
+    seats = {}
+    for number, way in enumerate(house.ways_to_fall):
+        person = await house.hire(f"Former-{number}")
+        house.fall(person, way)
+        seats[f"{way}, linked and in the group"] = house.seat(person)
+    return seats
 
 
 async def card_of(house: House, proposal: Proposal, person: Person | None = None) -> Shown:

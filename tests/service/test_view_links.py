@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 
-from adapters.slack.testing import Mode
 from bot.core.actors import OPERATOR
 from bot.core.errors import NotAuthenticated, NotFound
 from bot.core.ids import ProposalId
@@ -13,7 +12,6 @@ from bot.core.pressed import NotRecorded, Recorded
 from bot.core.tokens import TokenKind, spell_token, token_hash, token_kind
 from bot.ports.desk import Viewing
 from tests.service.office import FOUR_EYES, Office, open_office
-from tests.slack.slack_office import open_slack_office
 
 LONG = "x" * 20_000
 
@@ -128,14 +126,3 @@ async def test_what_was_read_elsewhere_may_be_approved_on_the_card() -> None:
         (view,) = (await office.now(proposal.id)).views
         assert (view.person, view.chat) == (office.dana.id, "teams")
         assert isinstance(await office.press(proposal), Recorded)
-
-
-async def test_a_card_offers_to_approve_as_soon_as_the_whole_was_read_elsewhere() -> None:
-    async with open_slack_office(Mode.SOCKET) as house:
-        office = house.office
-        proposal = await office.propose(LONG)
-        card = await house.card(proposal)
-        await office.until_delivered(proposal.id)
-        assert not house.still_asks(card)
-        await office.desk.viewed(office.dana.id, proposal.id, chat="web")
-        await house.slack.until(lambda: house.still_asks(card))

@@ -28,6 +28,7 @@ from bot.core.actors import Person
 from bot.core.card import Button
 from bot.core.proposal import Proposal
 from bot.testing.chat import Seen
+from bot.testing.notebook import Notebook
 from tests.chats.house import OpenHouse, Shown
 from tests.chats.house import Seat as AnySeat
 from tests.service.office import HOLD, Office
@@ -145,6 +146,16 @@ class SlackHouse:
         assert isinstance(shown, SlackCard)
         return SlackCard(self.slack.copy(shown.message, self.slack.add_channel("general")))
 
+    def overheard(self, copied: Shown) -> Sequence[str]:
+        assert isinstance(copied, SlackCard)
+        return [
+            message.text
+            for message in self.slack.world.messages
+            if message.channel == copied.message.channel
+            and not message.seen_by
+            and message is not copied.message
+        ]
+
     async def outsiders(self, like: Person) -> Mapping[str, SlackHouseSeat]:
         slack, name = self.slack, like.display_name
         accounts: dict[str, Account] = {
@@ -154,16 +165,15 @@ class SlackHouse:
         }
         return {kind: self._seat_of(account) for kind, account in accounts.items()}
 
-    async def fallen(self) -> Mapping[str, SlackHouseSeat]:
-        fallen = {}
-        for number, (kind, flags) in enumerate(STRANGERS.items()):
-            if not flags:
-                continue
-            account = self.of.hand(await self.hire(f"Former-{number}")).account
-            for flag, value in flags.items():
-                setattr(account, flag, value)
-            fallen[f"{kind}, linked and in the group"] = self._seat_of(account)
-        return fallen
+    @property
+    def ways_to_fall(self) -> Sequence[str]:
+        return [kind for kind, flags in STRANGERS.items() if flags]
+
+    def fall(self, person: Person, way: str) -> None:
+        account = self.of.hand(person).account
+        for flag, value in STRANGERS[way].items():
+            setattr(account, flag, value)
+        self.of.chat._parts.accounts.forget(account.id)
 
     def gather(self, seats: Iterable[AnySeat]) -> None:
         accounts = []
@@ -213,8 +223,12 @@ def opens_in(mode: Mode, prepare: Callable[[FakeSlack], None] = lambda _: None) 
         prepare(slack)
 
     @asynccontextmanager
-    async def open_house(*, policy: str = HOLD) -> AsyncIterator[SlackHouse]:
-        async with open_slack_office(mode, policy=policy, prepare=ready) as office:
+    async def open_house(
+        *, policy: str = HOLD, notebook: Notebook | None = None
+    ) -> AsyncIterator[SlackHouse]:
+        async with open_slack_office(
+            mode, policy=policy, prepare=ready, notebook=notebook
+        ) as office:
             yield SlackHouse(office)
 
     return open_house

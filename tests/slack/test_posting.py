@@ -127,6 +127,24 @@ async def test_where_nobody_can_look_a_card_is_not_sent_again(
     assert ("im:history" in str(told.value)) == (why == "missing_scope")
 
 
+async def test_a_lost_card_shows_what_became_of_it_when_its_conversation_is_opened(
+    stage: SlackStage,
+) -> None:
+    play = Play(stage)
+    seat = await stage.seat(play.dana.id)
+    stage.slack.faults.plant("chat.postMessage", Trouble.DROPPED_AFTER)
+    with pytest.raises(NotDeliveredNow):
+        await play.post(play.proposal(1))
+    with pytest.raises(Undeliverable):
+        await play.post(play.proposal(1))
+    stage.desk.proposals[play.proposal(1).id] = replace(
+        play.proposal(1), state=State.REJECTED, changed_at=stage.clock.now()
+    )
+    await seat.hand.open_home(tab="messages")
+    (lost,) = seat.hand.messages()
+    await stage.slack.until(lambda: "Rejected" in screen_of(lost).text)
+
+
 async def test_a_lost_card_that_is_pressed_comes_true(stage: SlackStage) -> None:
     play = Play(stage)
     seat = await stage.seat(play.dana.id)

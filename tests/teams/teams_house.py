@@ -16,6 +16,7 @@ from bot.core.actors import Person
 from bot.core.card import Button
 from bot.core.proposal import Proposal
 from bot.testing.chat import Seen
+from bot.testing.notebook import Notebook
 from tests.chats.house import OpenHouse, Shown
 from tests.chats.house import Seat as AnySeat
 from tests.service.office import HOLD, Office
@@ -26,6 +27,7 @@ T = TypeVar("T")
 
 GROUP: Final = "6f0d3b1e-7f42-4d53-9a52-0a4f0c6f7a11"
 ABROAD: Final = "5e1f0000-0000-4000-8000-00000000e15e"
+DEACTIVATED: Final = "a deactivated account"
 STRANGERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "nobody's account": {},
     "a guest": {"role": "guest"},
@@ -65,6 +67,9 @@ class TeamsClick:
 
     async def send(self) -> str:
         hand = self.seat.hand
+        if self._is_out_of_reach:
+            await hand.send(self.payload)
+            return "An old client shows no answer, and nobody from elsewhere has a chat here."
         if self.seat.client is Client.EXECUTE:
             return self.seat.said(await hand.send(self.payload, self.shows))
         before = {message.id: message.updates for message in self._in_sight()}
@@ -77,6 +82,13 @@ class TeamsClick:
             return next(changed, None)
 
         return as_shown(hand.text(await hand.teams.until(answer)))
+
+    @property
+    def _is_out_of_reach(self) -> bool:
+        """Whether whoever pressed cannot be told anything, by whatever means there are."""
+        seat = self.seat
+        is_elsewhere = seat.hand.account.tenant != seat.teams.tenant
+        return is_elsewhere and seat.client is Client.SUBMIT
 
     def _in_sight(self) -> list[Activity]:
         """Return what stands where it was pressed, and in the personal chat of whoever did."""
@@ -96,8 +108,6 @@ class TeamsHouseSeat(TeamsSeat):
     ) -> TeamsClick:
         assert isinstance(shown, TeamsCard)
         message, verb = shown.message, VERBS[button]
-        members = self.teams.world.chats[message.chat].members
-        members.add(self.hand.account.user)
         match = None
         if button in ASKS_FIRST:
             _, message = await self.act(message, verb)
@@ -105,7 +115,21 @@ class TeamsHouseSeat(TeamsSeat):
         build = self.hand.pressing if self.client is Client.EXECUTE else self.hand.submitting
         asked = [name for name in self.hand.inputs(message, verb, match=match) if NOTE in name]
         typed = {asked[0]: note} if note else {}
-        return TeamsClick(self, build(message, verb, typed=typed, match=match), message)
+        payload = build(message, verb, typed=typed, match=match)
+        return TeamsClick(self, payload | self._place(message), message)
+
+    def _place(self, message: Activity) -> dict[str, Any]:
+        """Return where a press on *message* comes from.
+
+        Nobody is let into the personal chat of another. But what a button there carries can be
+        sent from one's own, by whoever came to know it: that is their card, then.
+        """
+        chat = self.teams.world.chats[message.chat]
+        if chat.kind != "personal":
+            chat.members.add(self.hand.account.user)
+            return {}
+        own = self.hand.activity("message")
+        return {"conversation": own["conversation"], "channelData": own["channelData"]}
 
 
 @dataclass(slots=True)
@@ -160,30 +184,37 @@ class TeamsHouse:
         message = self.teams.world.keep(group, shown.message.content)
         return TeamsCard(message, shown.reader)
 
+    def overheard(self, copied: Shown) -> Sequence[str]:
+        assert isinstance(copied, TeamsCard)
+        return [
+            str(activity.content)
+            for activity in self.teams.world.activities
+            if activity.chat == copied.message.chat and activity is not copied.message
+        ]
+
     async def outsiders(self, like: Person) -> Mapping[str, TeamsHouseSeat]:
         teams, name = self.teams, like.display_name
         accounts = {
             "the same display name": teams.add_account(name),
             "another organisation": teams.add_account(name, tenant=ABROAD),
-            "a deactivated account": teams.add_account("Gone"),
+            DEACTIVATED: teams.add_account("Gone"),
             **{kind: teams.add_account(kind, **flags) for kind, flags in STRANGERS.items()},
         }
-        del teams.world.accounts[accounts["a deactivated account"].user]
+        del teams.world.accounts[accounts[DEACTIVATED].user]
         return {kind: self._sit(account) for kind, account in accounts.items()}
 
-    async def fallen(self) -> Mapping[str, TeamsHouseSeat]:
-        fallen = {}
-        for number, (kind, flags) in enumerate(STRANGERS.items()):
-            if not flags:
-                continue
-            account = self.of.hand(await self.hire(f"Former-{number}")).account
-            for flag, value in flags.items():
-                setattr(account, flag, value)
-            fallen[f"{kind}, linked and in the group"] = self._sit(account)
-        account = self.of.hand(await self.hire("Former")).account
-        del self.teams.world.accounts[account.user]
-        fallen["a deactivated account, linked and in the group"] = self._sit(account)
-        return fallen
+    @property
+    def ways_to_fall(self) -> Sequence[str]:
+        return [*(kind for kind, flags in STRANGERS.items() if flags), DEACTIVATED]
+
+    def fall(self, person: Person, way: str) -> None:
+        account = self.of.hand(person).account
+        self.of.chat._parts.members.forget(account.tenant, account.user)
+        if way == DEACTIVATED:
+            del self.teams.world.accounts[account.user]
+            return
+        for flag, value in STRANGERS[way].items():
+            setattr(account, flag, value)
 
     def gather(self, seats: Iterable[AnySeat]) -> None:
         users = set()
@@ -206,10 +237,11 @@ class TeamsHouse:
 
     def trouble(self, chance: random.Random) -> None:
         faults = self.teams.faults
-        for operation in ("create", "send", "update", "member"):
+        # What may have been sent is not sent again: with more of that no card would be left here.
+        for operation, most in (("create", 1), ("send", 1), ("update", 3), ("member", 2)):
             for kind in Trouble:
                 if "hangs" not in kind:
-                    faults.plant(operation, kind, times=chance.randint(0, 2))
+                    faults.plant(operation, kind, times=chance.randint(0, most))
         chance.shuffle(faults._planted)
 
     @asynccontextmanager
@@ -239,8 +271,12 @@ def opens_in(client: Client) -> OpenHouse:
         teams.world.groups[GROUP] = set()
 
     @asynccontextmanager
-    async def open_house(*, policy: str = HOLD) -> AsyncIterator[TeamsHouse]:
-        async with open_teams_office(client, policy=policy, prepare=ready) as office:
+    async def open_house(
+        *, policy: str = HOLD, notebook: Notebook | None = None
+    ) -> AsyncIterator[TeamsHouse]:
+        async with open_teams_office(
+            client, policy=policy, prepare=ready, notebook=notebook
+        ) as office:
             yield TeamsHouse(office)
 
     return open_house

@@ -19,11 +19,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
-from adapters.teams.around import Account, Around, Listener, Writer
-from adapters.teams.canary import VERB
 from adapters.teams.config import ChatSection
 from adapters.teams.credentials import Certificate, Password, Proof
-from adapters.teams.doctor import Doctor
+from adapters.teams.doctor import VERB, Account, Around, Doctor, Listener, Writer
 from adapters.teams.testing import FakeTeams, open_fake_teams
 from adapters.teams.testing.faults import Trouble
 from adapters.teams.testing.issuer import APP_PASSWORD, SigningPair

@@ -104,6 +104,21 @@ async def test_who_has_left_the_organisation_is_a_member_of_nothing(stage: Teams
     assert await members(stage, SECURITY) == {SECURITY: {dana.id}}
 
 
+@pytest.mark.parametrize("why", ["disabled", "guest", "anonymous", "bot", ""])
+async def test_who_is_left_in_the_group_and_may_not_decide_is_no_member(
+    stage: TeamsStage, why: str
+) -> None:
+    dana, one = await met(stage, "Dana")
+    _, other = await met(stage, "Mira")
+    stage.teams.world.groups[SECURITY] = {one, other}
+    account = stage.teams.world.accounts[other]
+    if why == "disabled":
+        account.is_enabled = False
+    else:
+        account.role = why
+    assert await members(stage, SECURITY) == {SECURITY: {dana.id}}
+
+
 async def test_accounts_of_other_organisations_are_not_asked_about() -> None:
     elsewhere = "5e1f0000-0000-4000-8000-00000000e15e"
     async with stage_of(tenants=[elsewhere]) as stage:
@@ -156,7 +171,7 @@ async def test_many_are_asked_about_in_few_requests(stage: TeamsStage) -> None:
         await met(stage, f"Person {number}")
     groups = [str(uuid4()) for _ in range(21)]
     await members(stage, *groups)
-    assert len(stage.teams.called("graph.batch")) == 3 * 2
+    assert len(stage.teams.called("graph.batch")) == 5 * 2
 
 
 async def test_who_left_the_group_since_the_card_came_may_not_decide() -> None:

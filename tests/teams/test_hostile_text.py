@@ -42,7 +42,6 @@ from tests.chats.full_cards import an_outcome, full_of
 from tests.chats.hostile_text import Drawing, HostileTextConformance
 from tests.teams.rendering.scenes import (
     CHANNEL,
-    DANA,
     MRI,
     WEB,
     a_halt,
@@ -53,6 +52,7 @@ from tests.teams.rendering.scenes import (
     an_inbox,
     an_offer,
 )
+from tests.web.scenes import DANA
 
 DAY = a_teams_day()
 _BLANK = "…"

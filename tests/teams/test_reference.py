@@ -8,7 +8,7 @@ import yaml
 
 from adapters.teams import errors
 from adapters.teams.config import ChatSection
-from adapters.teams.graph_look import _INSTALLS, _READS_GROUPS
+from adapters.teams.doctor.graph_look import _INSTALLS, _READS_GROUPS
 from adapters.teams.package_section import PackageSection
 from adapters.teams.transport import ConnectorRefused
 

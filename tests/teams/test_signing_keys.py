@@ -165,3 +165,16 @@ async def test_what_is_proven_is_admitted_anew_each_time(listener: Listener) -> 
     said = activity(listener.issuer, id="f:stranger")
     stranger = {"tenant": {"id": "99999999-0000-4000-8000-00000000beef"}}
     assert (await listener.send({**said, "channelData": stranger}, bearer))[0] == 401
+
+
+async def test_two_bots_in_one_process_take_their_own_issuer_each() -> None:
+    ours, theirs = Issuer(pair=pair_of("msteams")), Issuer(pair=pair_of("another issuer"))
+    ours.keys_delay_s = theirs.keys_delay_s = 0.05
+    async with listening(ours) as one, listening(theirs) as other:
+        crossed = [
+            one.send(activity(ours, id="f:2"), theirs.bearer(SERVICE_URL)),
+            other.send(activity(theirs, id="f:2"), ours.bearer(SERVICE_URL)),
+        ]
+        own = [one.say(activity(ours)), other.say(activity(theirs))]
+        answers = await asyncio.gather(*own, *crossed)
+        assert [status for status, _ in answers] == [202, 202, 401, 401]

@@ -15,6 +15,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from adapters.teams.testing.issuer import APP_ID, TENANT, Issuer, encoded, signing_input
+from adapters.teams.transport import NotGenuine
 from tests.teams.listener import SERVICE_URL, Json, Listener, activity, listening, pair_of
 
 Case = Callable[[Issuer, Json], tuple[str | None, Json]]
@@ -283,6 +284,34 @@ async def test_what_is_not_genuine_is_refused_with_one_line_in_the_log(
     lines = [record for record in caplog.records if record.name.startswith("keyturn")]
     assert [record.message for record in lines] == ["refused requests to teams' address"]
     assert_nothing_secret(caplog, authorization or "")
+
+
+#: What the body says is not the SDK's to judge, and neither is a token's end.
+OF_THE_POLICY = frozenset(
+    {
+        *("no end", "an unknown host", "our host as the name of an account", "in the clear"),
+        *("our host on another port", "this machine", "Web Chat, as Web Chat"),
+        *(name for name in REFUSED if "tenant" in name or "account" in name),
+        *("nobody", "a crowd"),
+    }
+)
+
+
+@pytest.mark.parametrize("name", sorted(set(REFUSED) - OF_THE_POLICY))
+async def test_what_the_token_does_not_prove_the_transport_refuses_by_itself(
+    listener: Listener, name: str
+) -> None:
+    authorization, said = REFUSED[name](listener.issuer, activity(listener.issuer))
+    with pytest.raises(NotGenuine):
+        await listener.transport.authenticate(said, authorization)
+
+
+async def test_what_was_proven_is_not_proven_for_another_body(listener: Listener) -> None:
+    said, bearer = activity(listener.issuer), listener.issuer.bearer(SERVICE_URL)
+    assert await listener.transport.authenticate(said, bearer)
+    for name, other in (("serviceUrl", f"{SERVICE_URL}x"), ("channelId", "webchat")):
+        with pytest.raises(NotGenuine):
+            await listener.transport.authenticate({**said, name: other}, bearer)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ MOST_IN_BATCH: Final = 20
 MOST_GROUPS: Final = 20
 
 _CHECK: Final = re.compile(r"/users/(?P<user>[^/]+)/checkMemberGroups")
+_USER: Final = re.compile(r"/users/(?P<user>[^/?]+)\?\$select=accountEnabled,userType")
 _INSTALL: Final = re.compile(r"/users/(?P<user>[^/]+)/teamwork/installedApps")
 _BIND: Final = re.compile(r"https://graph\.microsoft\.com/v1\.0/appCatalogs/teamsApps/(?P<app>.+)")
 
@@ -24,8 +25,9 @@ _BIND: Final = re.compile(r"https://graph\.microsoft\.com/v1\.0/appCatalogs/team
 class Graph:
     """``catalog`` are the apps of the organisation's catalogue, by their id there."""
 
-    def __init__(self, world: World, desk: Desk, connector: "Connector") -> None:
+    def __init__(self, world: World, desk: Desk, connector: "Connector", *, tenant: str) -> None:
         self._world = world
+        self._tenant = tenant
         self._desk = desk
         self._connector = connector
         self.catalog: dict[str, Json] = {}
@@ -76,6 +78,8 @@ class Graph:
         path = call.path.removeprefix("/v1.0")
         if found := _CHECK.fullmatch(path):
             return self._checked(self._account(found["user"]), call.body or {})
+        if found := _USER.fullmatch(path):
+            return self._told(self._account(found["user"]))
         if found := _INSTALL.fullmatch(path):
             return self._installed(self._account(found["user"]), call.body or {})
         raise Refusal(404, "ResourceNotFound", path)
@@ -88,6 +92,12 @@ class Graph:
             raise Refusal(400, "Request_BadRequest", "Between 1 and 20 groups")
         theirs = self._world.groups_of(account.user)
         return {"value": [group for group in groups if group in theirs]}
+
+    def _told(self, account: Account) -> Json:
+        if not self.may_read_groups:
+            raise Refusal(403, "Authorization_RequestDenied", "Insufficient privileges")
+        kind = "Member" if account.role == "user" else "Guest"
+        return {"accountEnabled": account.is_enabled, "userType": kind}
 
     def _installed(self, account: Account, asked: Json) -> None:
         if not self.may_install:
@@ -112,6 +122,6 @@ class Graph:
 
     def _account(self, user: str) -> Account:
         account = self._world.accounts.get(user)
-        if account is None:
+        if account is None or account.tenant != self._tenant:
             raise Refusal(404, "Request_ResourceNotFound", "Resource does not exist")
         return account

@@ -5,6 +5,7 @@ and is brought to the emulator, with accounts by the ids that the emulator knows
 """
 
 import json
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ class Passed:
     said: Any
     status: int
     told: Any
+    took_s: float
 
 
 class SigningProxy:
@@ -56,13 +58,16 @@ class SigningProxy:
         ]
 
     @asynccontextmanager
-    async def running(self, *, port: int) -> AsyncIterator["SigningProxy"]:
+    async def running(
+        self, *, port: int, more: Sequence[web.RouteDef] = ()
+    ) -> AsyncIterator["SigningProxy"]:
+        """Serve on *port* until the block ends, and whatever *more* there is beside it."""
         app = web.Application(client_max_size=4_194_304)
-        app.add_routes(self.routes())
+        app.add_routes([*self.routes(), *more])
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", port).start()
-        self.issuer.url = f"http://127.0.0.1:{port}"
+        self.issuer.url = self.issuer.url or f"http://127.0.0.1:{port}"
         try:
             async with ClientSession(timeout=ClientTimeout(total=_CALL_S)) as self._http:
                 yield self
@@ -103,7 +108,7 @@ class SigningProxy:
         self, method: str, url: URL, said: bytes, headers: Mapping[str, str], *, to_bot: bool
     ) -> web.Response:
         assert self._http is not None
-        body = said or None
+        body, began = said or None, time.perf_counter()
         try:
             async with self._http.request(method, url, data=body, headers=headers) as answer:
                 told, status, kind = await answer.read(), answer.status, answer.content_type
@@ -117,6 +122,7 @@ class SigningProxy:
                 said=_json(said),
                 status=status,
                 told=_json(told),
+                took_s=time.perf_counter() - began,
             )
         )
         return web.Response(status=status, body=told, content_type=kind)

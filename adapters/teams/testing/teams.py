@@ -43,7 +43,7 @@ class FakeTeams:
         self.connector = Connector(
             self.world, self.desk, bot=self.bot, service_url=self.service_url
         )
-        self.graph = Graph(self.world, self.desk, self.connector)
+        self.graph = Graph(self.world, self.desk, self.connector, tenant=self.tenant)
         self.deliveries = Deliveries(http, sign=issuer.bearer)
 
     @property

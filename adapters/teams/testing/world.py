@@ -22,6 +22,7 @@ class Account:
     mri: str
     name: str
     role: str = "user"
+    is_enabled: bool = True
     #: False for whom the Connector names no object id, as it does for anonymous people.
     has_object_id: bool = True
 

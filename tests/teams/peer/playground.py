@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,12 +18,6 @@ from tests.e2e.browsing import CHROMIUM_ARGS
 
 Json = dict[str, Any]
 
-#: All of it is alone in its network namespace, so the ports are free.
-PORT: Final = 56150
-PROXY_PORT: Final = 3979
-URL: Final = f"http://127.0.0.1:{PORT}"
-PROXY_URL: Final = f"http://127.0.0.1:{PROXY_PORT}"
-SERVICE_URL: Final = f"{PROXY_URL}{CONNECTOR}"
 WITHIN_S: Final = 20.0
 _PAUSE_S: Final = 0.1
 
@@ -71,35 +65,57 @@ def _account(name: str) -> Json:
     }
 
 
-@asynccontextmanager
-async def running(program: Path, folder: Path, *, person: str) -> AsyncIterator[None]:
-    """Run the emulator *program* for *person* until the block ends."""
-    settings = folder / ".m365agentsplayground.yml"
-    await asyncio.to_thread(settings.write_text, json.dumps(configuration(person)))
-    process = await asyncio.create_subprocess_exec(
-        *(str(program), "--app-endpoint", f"{PROXY_URL}{ACTIVITIES}"),
-        *("--channel-id", "msteams", "--port", str(PORT), "--service-url", SERVICE_URL),
-        "--disable-telemetry",
-        cwd=folder,
-        stdout=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        async with ClientSession() as http, asyncio.timeout(WITHIN_S):
-            await _answers(http, process)
-        yield
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await process.wait()
+class Emulator:
+    """Teams as *person* sees it, behind a proxy; everything is alone in its network namespace."""
 
+    def __init__(self, person: str) -> None:
+        self.person = person
+        self.port = 56_150 + NAMES.index(person)
+        self.proxy_port = 3_970 + NAMES.index(person)
 
-async def _answers(http: ClientSession, process: asyncio.subprocess.Process) -> None:
-    while True:
-        assert process.returncode is None, "the emulator ended"
-        with suppress(ClientConnectionError):
-            async with http.get(URL):
-                return
-        await asyncio.sleep(_PAUSE_S)
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def proxy_url(self) -> str:
+        return f"http://127.0.0.1:{self.proxy_port}"
+
+    @property
+    def service_url(self) -> str:
+        """Where the bot believes the Connector to be."""
+        return f"{self.proxy_url}{CONNECTOR}"
+
+    @asynccontextmanager
+    async def running(self, program: Path, folder: Path) -> AsyncIterator[None]:
+        """Run the emulator *program* until the block ends; its settings are in *folder*."""
+        settings = json.dumps(configuration(self.person))
+        place = folder / self.person
+        await asyncio.to_thread(place.mkdir)
+        await asyncio.to_thread((place / ".m365agentsplayground.yml").write_text, settings)
+        process = await asyncio.create_subprocess_exec(
+            *(str(program), "--app-endpoint", f"{self.proxy_url}{ACTIVITIES}"),
+            *("--channel-id", "msteams", "--port", str(self.port)),
+            *("--service-url", self.service_url, "--disable-telemetry"),
+            cwd=place,
+            stdout=asyncio.subprocess.DEVNULL,
+        )
+        try:
+            async with ClientSession() as http, asyncio.timeout(WITHIN_S):
+                await self._answers(http, process)
+            yield
+        finally:
+            if process.returncode is None:
+                process.terminate()
+            await process.wait()
+
+    async def _answers(self, http: ClientSession, process: asyncio.subprocess.Process) -> None:
+        while True:
+            assert process.returncode is None, "the emulator ended"
+            with suppress(ClientConnectionError):
+                async with http.get(self.url):
+                    return
+            await asyncio.sleep(_PAUSE_S)
 
 
 @dataclass
@@ -141,19 +157,25 @@ class Person:
 
 
 @asynccontextmanager
-async def at_the_page(chromium: str, *, pictures: Path) -> AsyncIterator[Person]:
-    """Open the emulator's page, which installs the app; keep a picture when the block fails."""
+async def at_their_pages(
+    emulators: Sequence[Emulator], chromium: str, *, pictures: Path
+) -> AsyncIterator[Mapping[str, Person]]:
+    """Open the page of each, which installs the app; keep pictures when the block fails."""
+    people: dict[str, Person] = {}
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGS)
         try:
-            window = await browser.new_context(viewport={"width": 1_100, "height": 1_400})
-            await window.route("**/*", _loopback_only)
-            page = await window.new_page()
-            await page.goto(URL)
+            for emulator in emulators:
+                window = await browser.new_context(viewport={"width": 1_100, "height": 1_400})
+                await window.route("**/*", _loopback_only)
+                page = await window.new_page()
+                await page.goto(emulator.url)
+                people[emulator.person] = Person(page)
             try:
-                yield Person(page)
+                yield people
             except BaseException:
-                await page.screenshot(path=pictures / "playground-failed.png")
+                for name, person in people.items():
+                    await person.page.screenshot(path=pictures / f"{name}-failed.png")
                 raise
         finally:
             await browser.close()

@@ -7,29 +7,20 @@ sends is signed on its way, and the bot checks it as in production. It ends with
 told.
 """
 
-import asyncio
-import http.client
 import json
-import subprocess
-import sys
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager, AsyncExitStack, closing
 from pathlib import Path
-from typing import Any
-from zlib import crc32
 
-from adapters.teams.testing.issuer import APP_ID, TENANT, Issuer
-from adapters.teams.testing.proxy import SigningProxy
-from tests.cli.deployments import Deployment, asked_to_propose, make_deployment
-from tests.teams.peer import playground
-from tests.teams.peer.board import Board, connector
-from tests.teams.peer.playground import PROXY_PORT, SERVICE_URL, WITHIN_S, Json, Person
+from adapters.teams.answering import ANSWERED_WITHIN_S
+from tests.teams.peer.scene import Scene, done, open_scene, play
 
 GOOD = "Ask your lead for the group build-readers. [Not a link](https://example.org) {{DATE(x)}}"
 BAD = "Set the storage bucket to public, that is quicker."
 THIRD = "It is written in the handbook, on its last page."
 LONG = "".join(f"Line {number} of a long answer, which no card holds. " for number in range(700))
 LATE = "This was asked before the bot was started again."
+#: The machine that tests are run on has other things to do.
+SLACK_S = 1.0
 WHY_NOT = "That would open data to everybody."
 HOLD = """
 version: 1
@@ -40,70 +31,17 @@ rules:
 """
 
 
-async def done(act: Callable[..., Any], *words: Any, **more: Any) -> Any:
-    return await asyncio.to_thread(lambda: act(*words, **more))
-
-
-def configure(deployment: Deployment, issuer: Issuer, board: Board) -> None:
-    proxy = playground.PROXY_URL
-    deployment.environment |= {"TEAMS": issuer.app_password}
-    chat = {"app_id": APP_ID, "tenant": TENANT, "app_password": "env:TEAMS"}
-    chat |= {"metadata_url": f"{proxy}/v1/.well-known/openidconfiguration"}
-    chat |= {"login_url": f"{proxy}/", "service_url": SERVICE_URL, "graph_url": f"{proxy}/graph/"}
-    text = deployment.config.read_text()
-    assert "chats:\n  web: {}\n" in text
-    chats = json.dumps({"teams": chat, "web": {}})
-    deployment.config.write_text(text.replace("chats:\n  web: {}\n", f"chats: {chats}\n"))
-    deployment.set("connectors", json.dumps({"forum": connector(board.url)}))
-    (deployment.home / "policy.yaml").write_text(HOLD)
-
-
 async def tell(program: Path, chromium: str, folder: Path) -> None:
-    issuer = Issuer()
-    deployment = await done(make_deployment, folder / "keyturn-data")
-    async with AsyncExitStack() as stack:
-        board = await stack.enter_async_context(Board().running())
-        configure(deployment, issuer, board)
-        proxy = SigningProxy(
-            issuer,
-            bot_url=f"http://127.0.0.1:{deployment.ports['people']}/teams/messages",
-            emulator_url=f"{playground.URL}/_connector",
-            users=playground.users(),
-        )
-        await stack.enter_async_context(proxy.running(port=PROXY_PORT))
-        await stack.enter_async_context(playground.running(program, folder, person="dana"))
-        bot = Bot(deployment)
-        await bot.start()
-        stack.push_async_callback(bot.stop)
-        async with playground.at_the_page(chromium, pictures=folder) as dana:
-            await Story(bot, proxy, board, dana).happens()
-
-
-class Bot:
-    """``keyturn serve``, which can be started again."""
-
-    def __init__(self, deployment: Deployment) -> None:
-        self.deployment = deployment
-        self._serving: AbstractContextManager[list[str]] | None = None
-
-    async def start(self) -> None:
-        self._serving = self.deployment.serving()
-        await done(self._serving.__enter__)
-
-    async def stop(self) -> None:
-        if self._serving is not None:
-            serving, self._serving = self._serving, None
-            await done(serving.__exit__, None, None, None)
+    async with open_scene(program, chromium, folder, people=["dana"], policy=HOLD) as scene:
+        await Story(scene).happens()
 
 
 class Story:
-    def __init__(self, bot: Bot, proxy: SigningProxy, board: Board, dana: Person) -> None:
-        self.bot = bot
-        self.deployment = bot.deployment
-        self.proxy = proxy
-        self.board = board
-        self.dana = dana
-        self.token = ""
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self.board = scene.board
+        self.proxy = scene.proxies["dana"]
+        self.dana = scene.people["dana"]
         self._tries = 0
 
     async def happens(self) -> None:
@@ -115,31 +53,27 @@ class Story:
         await self.a_long_answer_is_read_to_its_end_first()
         await self.dana_stops_the_agent_and_lets_it_go_on()
         await self.a_card_is_good_after_the_bot_was_started_again()
-        assert all(one.status != 401 for one in self.proxy.passed if not one.to_bot)
+        self.the_bot_proved_itself_and_was_quick()
+
+    def the_bot_proved_itself_and_was_quick(self) -> None:
+        sent = [one for one in self.proxy.passed if not one.to_bot]
+        assert sent
+        assert all(one.status != 401 for one in sent)
+        clicks = [one for one in self.proxy.passed if one.said.get("type") == "invoke"]
+        assert max(one.took_s for one in clicks) < ANSWERED_WITHIN_S + SLACK_S
 
     async def dana_is_known(self) -> None:
-        for name in ("dana", "erin"):
-            await done(self.deployment.done, "person", "create", name)
-        self.token = (
-            await done(
-                self.deployment.json,
-                *("agent", "create", "helper", "--owner", "erin", "--purpose", "Answers"),
-                *("--for", "dana", "--verb", "forum.*"),
-            )
-        )["token"]
-        made = await done(self.deployment.json, "person", "link-code", "dana", "--chat", "teams")
-        await self.dana.types(f"link {made['code']}")
-        await self.dana.presses("This is me")
-        await self.dana.reads("is linked")
+        await self.scene.register("dana", "erin", owner="erin", principal="dana")
+        await self.scene.link("dana")
 
     async def without_a_signature_nothing_is_heard(self) -> None:
-        proposal = await self.proposed(GOOD)
+        proposal = await self.scene.proposed(GOOD)
         await self.dana.reads("Everybody who can open the forum")
         self.proxy.is_signing = False
         before = len(self.proxy.passed)
         await self.dana.presses("Approve")
-        await self.until(self._is_refused(before), "the unsigned click is refused")
-        assert (await self.state(proposal))["state"] == "pending"
+        await self.scene.until(self._is_refused(before), "the unsigned click is refused")
+        assert (await self.scene.state(proposal))["state"] == "pending"
         assert self.board.posts == {}
         self.proxy.is_signing = True
 
@@ -151,48 +85,48 @@ class Story:
         return is_refused
 
     async def the_good_answer_is_published_once_and_recalled(self) -> None:
-        proposal = await self.proposed(GOOD)
+        proposal = await self.scene.proposed(GOOD)
         # What an agent writes is text: no link, no date.
         await self.dana.reads("[Not a link](https://example.org)")
         assert await self.dana.page.get_by_role("link", name="Not a link").count() == 0
         await self.dana.presses("Approve")
-        after = await self.reaches(proposal, "succeeded")
+        after = await self.scene.reaches(proposal, "succeeded")
         assert self.board.written == [GOOD]
         assert after["outcome"]["reference"] == "1", after
         await self.dana.reads_no_more("Approve")
 
         await self.dana.presses("Undo…")
         await self.dana.presses("Undo it now")
-        await self.until(self._board_is_empty, "the comment is gone")
+        await self.scene.until(self._board_is_empty, "the comment is gone")
         await self.dana.reads("Undone")
         assert self.board.written == [GOOD]
 
     async def the_bad_advice_is_never_published(self) -> None:
-        proposal = await self.proposed(BAD)
+        proposal = await self.scene.proposed(BAD)
         await self.dana.reads(BAD)
         await self.dana.presses("Reject…")
         await self.dana.page.get_by_placeholder("Optional").last.fill(WHY_NOT)
         await self.dana.presses("Reject it")
-        rejected = await self.reaches(proposal, "rejected")
+        rejected = await self.scene.reaches(proposal, "rejected")
         assert WHY_NOT in json.dumps(rejected), rejected
         await self.dana.reads_no_more("Reject…")
         assert self.board.posts == {}
 
     async def what_is_decided_elsewhere_is_seen_here(self) -> None:
-        proposal = await self.proposed(THIRD)
+        proposal = await self.scene.proposed(THIRD)
         await self.dana.reads(THIRD)
-        link = await done(self.deployment.json, "signin", "dana")
+        link = await done(self.scene.deployment.json, "signin", "dana")
         inbox = await self.dana.page.context.new_page()
         await inbox.goto(link["url"])
         await inbox.get_by_role("link", name="Publish a comment").first.click()
         await inbox.get_by_role("button", name="Approve").click()
-        await self.reaches(proposal, "succeeded")
+        await self.scene.reaches(proposal, "succeeded")
         await inbox.close()
         await self.dana.reads_no_more("Approve")
         assert self.board.written == [GOOD, THIRD]
 
     async def a_long_answer_is_read_to_its_end_first(self) -> None:
-        proposal = await self.proposed(LONG)
+        proposal = await self.scene.proposed(LONG)
         await self.dana.presses("Read in full")
         await self.dana.reads("works once")
         async with self.dana.page.expect_popup() as opening:
@@ -209,7 +143,7 @@ class Story:
             await page.locator("pre.exact").wait_for()
         await end.click()
         await self.dana.presses("Approve")
-        await self.reaches(proposal, "succeeded")
+        await self.scene.reaches(proposal, "succeeded")
         assert self.board.written[-1] == LONG
 
         await page.goto(link)
@@ -221,66 +155,36 @@ class Story:
         await self.dana.types("stop")
         await self.dana.presses("Stop it for you…")
         await self.dana.presses("Stop now")
-        await self.until(self._is_stopped, "the agent is stopped")
+        await self.scene.until(self._is_stopped, "the agent is stopped")
         await self.dana.types("resume")
         await self.dana.presses("Resume…")
         await self.dana.page.get_by_role("textbox", name="Why is it safe").last.fill("It is.")
         await self.dana.presses("Resume")
-        await self.until(self._goes_on, "the agent goes on")
+        await self.scene.until(self._goes_on, "the agent goes on")
         # What the agent asked meanwhile it has withdrawn.
         await self.dana.reads_no_more("Approve")
 
     async def a_card_is_good_after_the_bot_was_started_again(self) -> None:
-        proposal = await self.proposed(LATE)
+        proposal = await self.scene.proposed(LATE)
         await self.dana.reads(LATE)
-        await self.bot.stop()
-        await self.bot.start()
+        await self.scene.bot.stop()
+        await self.scene.bot.start()
         await self.dana.presses("Approve")
-        await self.reaches(proposal, "succeeded")
+        await self.scene.reaches(proposal, "succeeded")
         await self.dana.reads_no_more("Approve")
         assert self.board.written[-1] == LATE
         # The chat is known without anybody having said anything since.
-        later = await self.proposed(f"{LATE} And this was asked after.", key="after")
+        later = await self.scene.proposed(f"{LATE} And this was asked after.", key="after")
         await self.dana.reads("And this was asked after.")
         await self.dana.presses("Approve")
-        await self.reaches(later, "succeeded")
-
-    async def proposed(self, text: str, *, key: str | None = None) -> str:
-        answer = await self.proposing(text, key=key or f"text-{crc32(text.encode())}")
-        assert answer.get("state") == "pending", answer
-        return str(answer["id"])
-
-    async def proposing(self, text: str, *, key: str) -> Json:
-        action = {"verb": "forum.comment", "resource": "forum:eng-help", "params": {"text": text}}
-        told = await done(asked_to_propose, self.deployment, self.token, action, key=key)
-        return dict(told)
-
-    async def state(self, proposal: str) -> Json:
-        return dict(await done(self._ask, "GET", f"/v1/proposals/{proposal}"))
-
-    async def reaches(self, proposal: str, state: str) -> Json:
-        async def is_there() -> bool:
-            return bool((await self.state(proposal))["state"] == state)
-
-        await self.until(is_there, f"{proposal} is {state}")
-        return await self.state(proposal)
-
-    async def until(self, holds: Callable[[], Awaitable[bool]], what: str) -> None:
-        try:
-            async with asyncio.timeout(WITHIN_S):
-                while True:
-                    if await holds():
-                        return
-                    await asyncio.sleep(0.1)
-        except TimeoutError:
-            raise AssertionError(f"not within {WITHIN_S} s: {what}") from None
+        await self.scene.reaches(later, "succeeded")
 
     async def _is_stopped(self) -> bool:
         self._tries += 1
-        told = await self.proposing("Is anybody there?", key=f"stopped-{self._tries}")
+        told = await self.scene.proposing("Is anybody there?", key=f"stopped-{self._tries}")
         if "id" not in told:
             return True
-        await done(self._ask, "POST", f"/v1/proposals/{told['id']}/withdraw")
+        await self.scene.withdraw(told["id"])
         return False
 
     async def _goes_on(self) -> bool:
@@ -289,18 +193,6 @@ class Story:
     async def _board_is_empty(self) -> bool:
         return not self.board.posts
 
-    def _ask(self, method: str, path: str) -> Any:
-        connection = http.client.HTTPConnection("127.0.0.1", self.deployment.ports["agents"])
-        with closing(connection):
-            connection.request(method, path, headers={"Authorization": f"Bearer {self.token}"})
-            return json.load(connection.getresponse())
-
-
-def main() -> None:
-    program, chromium, folder = sys.argv[1:]
-    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    asyncio.run(tell(Path(program), chromium, Path(folder)))
-
 
 if __name__ == "__main__":
-    main()
+    play(tell)

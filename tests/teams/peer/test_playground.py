@@ -1,4 +1,4 @@
-"""The forum incident in Microsoft's own emulator of Teams, with authentication on."""
+"""The forum incident, and two who decide, in Microsoft's emulator, with authentication on."""
 
 import os
 import subprocess
@@ -15,24 +15,26 @@ PROGRAM = "node_modules/.bin/agentsplayground"
 
 
 @pytest.fixture(scope="module")
-def peer() -> Path:
-    return fetched(PINNED, PROGRAM)
-
-
-@pytest.fixture(scope="module")
 def by_itself() -> list[str]:
     return alone(why="the emulator listens on every interface")
 
 
+@pytest.fixture(scope="module")
+def seen_with(chromium: Path) -> list[str]:
+    """The emulator and the browser."""
+    return [str(fetched(PINNED, PROGRAM)), str(chromium)]
+
+
 @pytest.mark.slow
 @pytest.mark.browser
-def test_the_forum_incident_ends_well_in_the_emulator(
-    peer: Path, by_itself: list[str], chromium: Path, repo: Path, tmp_path: Path
+@pytest.mark.parametrize("story", ["story", "four_eyes"])
+def test_it_ends_well_in_the_emulator(
+    story: str, by_itself: list[str], seen_with: list[str], repo: Path, tmp_path: Path
 ) -> None:
     ended = subprocess.run(
         [
-            *(*by_itself, sys.executable, "-m", "tests.teams.peer.story"),
-            *(str(peer), str(chromium), str(tmp_path)),
+            *(*by_itself, sys.executable, "-m", f"tests.teams.peer.{story}"),
+            *(*seen_with, str(tmp_path)),
         ],
         cwd=repo,
         env={**os.environ, "PYTHONPATH": str(repo)},

@@ -45,8 +45,6 @@ from tests.teams.rendering.reading import (
 )
 from tests.teams.rendering.scenes import (
     CHANNEL,
-    DANA,
-    FORUM,
     MRI,
     WEB,
     a_halt,
@@ -58,6 +56,7 @@ from tests.teams.rendering.scenes import (
     an_offer,
 )
 from tests.teams.rendering.teams_hostile import TEAMS_HOSTILE
+from tests.web.scenes import DANA, FORUM
 
 DAY = a_teams_day()
 INBOX = an_inbox()

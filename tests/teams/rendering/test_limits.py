@@ -23,7 +23,6 @@ from bot.core.untrusted import Untrusted
 from bot.core.verbs import Audience, Reach
 from tests.teams.rendering.reading import an_outcome, full_of, runs_in, verbs_of
 from tests.teams.rendering.scenes import (
-    DANA,
     MRI,
     a_halt,
     a_notice,
@@ -32,6 +31,7 @@ from tests.teams.rendering.scenes import (
     agents,
     an_inbox,
 )
+from tests.web.scenes import DANA
 
 DAY = a_teams_day()
 FORUM = DAY.card("forum")

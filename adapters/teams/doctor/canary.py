@@ -9,8 +9,8 @@ from urllib.parse import quote
 from aiohttp import web
 
 from adapters.teams.admission import Admission
-from adapters.teams.around import Account, Listener
 from adapters.teams.credentials import CONNECTOR_SCOPE, Credentials
+from adapters.teams.doctor.patient import Account, Listener
 from adapters.teams.door import Door
 from adapters.teams.elements import Element, Message, Ours, card, ours
 from adapters.teams.errors import undeliverable

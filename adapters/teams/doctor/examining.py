@@ -9,8 +9,6 @@ from urllib.parse import quote, urlsplit
 from aiohttp import ClientConnectorCertificateError, ClientError, ClientTimeout
 
 from adapters.teams.admission import CHANNEL, Admission
-from adapters.teams.around import Account, Around
-from adapters.teams.canary import Canary
 from adapters.teams.config import SERVICE_HOSTS, ChatSection
 from adapters.teams.credentials import (
     CONNECTOR_SCOPE,
@@ -19,14 +17,16 @@ from adapters.teams.credentials import (
     ManagedIdentity,
     Proof,
 )
-from adapters.teams.entra_words import what_entra_says
-from adapters.teams.graph_look import GraphLook
+from adapters.teams.doctor.canary import Canary
+from adapters.teams.doctor.entra_words import what_entra_says
+from adapters.teams.doctor.graph_look import GraphLook
+from adapters.teams.doctor.patient import Account, Around
+from adapters.teams.doctor.writers_look import writers_looks
 from adapters.teams.hosts import ServiceHosts
 from adapters.teams.sdk import BotBuilderTransport
 from adapters.teams.signing_keys import KeysUnavailable, SigningKeys
 from adapters.teams.transport import ConnectorBusy, ConnectorRefused, ConnectorUnclear
 from adapters.teams.wire import CALL_S, Wire
-from adapters.teams.writers_look import writers_looks
 from bot.core.ip_address import is_loopback
 from bot.core.look import Look, fail, ok, warn
 

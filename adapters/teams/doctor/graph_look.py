@@ -7,9 +7,9 @@ from typing import Final, Protocol
 import orjson
 
 from adapters.teams.activity import GUID
-from adapters.teams.around import Around
 from adapters.teams.config import ChatSection
 from adapters.teams.credentials import GRAPH_SCOPE
+from adapters.teams.doctor.patient import Around
 from adapters.teams.graph import MOST_GROUPS
 from adapters.teams.transport import ConnectorBusy, ConnectorRefused, ConnectorUnclear
 from adapters.teams.wire import Wire

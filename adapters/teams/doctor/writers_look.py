@@ -3,9 +3,9 @@
 from collections.abc import AsyncIterator
 from typing import Final
 
-from adapters.teams.around import Around
 from adapters.teams.credentials import CONNECTOR_SCOPE, Credentials
-from adapters.teams.entra_words import what_entra_says
+from adapters.teams.doctor.entra_words import what_entra_says
+from adapters.teams.doctor.patient import Around
 from adapters.teams.transport import ConnectorBusy, ConnectorRefused
 from bot.core.look import Look, fail, ok
 
