@@ -82,7 +82,7 @@ async def test_no_request_tells_the_address_of_the_link(
     context: BrowserContext, served: Served
 ) -> None:
     page, sent = await context.new_page(), list[Request]()
-    page.on("request", lambda request: sent.append(request))
+    page.on("request", sent.append)
     url = await address(served)
     code = url.rpartition("/")[2]
     await page.goto(url)
