@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import threading
 from pathlib import Path
 from typing import Final
 
@@ -23,12 +24,18 @@ class FileLogState:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._writing = threading.Lock()
 
     async def read(self) -> LogState:
         return await asyncio.to_thread(read_state, self._path)
 
     async def keep(self, state: LogState) -> None:
-        await asyncio.to_thread(keep_state, self._path, state)
+        await asyncio.to_thread(self._keep, state)
+
+    def _keep(self, state: LogState) -> None:
+        # Whoever is cancelled leaves a thread that still writes: the next one waits for it.
+        with self._writing:
+            keep_state(self._path, state)
 
 
 def state_text(state: LogState) -> str:

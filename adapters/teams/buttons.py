@@ -151,8 +151,6 @@ class Buttons:
             return Words(words.OUTDATED)
         try:
             reply = await handle(clicked, known, about)
-        except NotFound:
-            return Words(words.NO_SUCH_CARD)
         except KeyturnError as error:
             reply = await self._with_why(clicked, known, about, error)
         await self._after(clicked, known, about, reply)

@@ -4,6 +4,7 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -204,3 +205,14 @@ async def test_leaf_hashes_come_in_pages(place: Place) -> None:
         assert len(whole) == 10
         assert await store.read(LeafHashes(3, 4)) == whole[3:7]
         assert await store.read(LeafHashes(10, 4)) == []
+
+
+async def test_a_keep_that_was_cancelled_on_its_way_does_not_disturb_the_next(place: Place) -> None:
+    keeper, state = FileLogState(place.state), beginning(place.signer)
+    for size in range(0, 200, 2):
+        left = asyncio.create_task(keeper.keep(replace(state, size=size)))
+        # Its thread has begun, as when the bot is told to stop.
+        await asyncio.sleep(0)
+        left.cancel()
+        await keeper.keep(replace(state, size=size + 1))
+    assert (await keeper.read()).size in {198, 199}

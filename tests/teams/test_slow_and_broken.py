@@ -107,6 +107,7 @@ async def test_a_request_that_is_given_up_on_loses_no_decision(front: FrontOffic
 
 async def test_a_message_that_is_given_up_on_is_still_answered(front: FrontOffice) -> None:
     front.desk.slow = frozenset({"press"})
+    front.desk.answer = NotRecorded(code="too_late", message="Mira was first.")
     request = asyncio.create_task(front.submit(Verb.REJECT, front.about("forum")))
     await front.desk.reached.wait()
     request.cancel()
@@ -115,6 +116,8 @@ async def test_a_message_that_is_given_up_on_is_still_answered(front: FrontOffic
     front.desk.gate.set()
     await until_idle(front)
     assert [click.button for click in front.desk.clicks] == [Button.REJECT]
+    assert front.keeping.refreshed != []
+    assert "Mira was first." in front.last_said()
 
 
 async def test_whoever_writes_is_told_when_it_takes_long() -> None:

@@ -84,11 +84,11 @@ class Deliveries:
         if raw and answer.content_type == "application/json":
             delivery.body = json.loads(raw)
         if activity["type"] == "invoke" and delivery.status == 200:
-            _check_answer(delivery.body)
+            check_answer(delivery.body)
         return delivery
 
 
-def _check_answer(body: Any) -> None:
+def check_answer(body: Any) -> None:
     """Teams tells the person that the app cannot be reached unless this holds."""
     if not isinstance(body, dict) or set(body) != {"statusCode", "type", "value"}:
         raise NotAnAnswer(f"an invoke was answered with {body!r:.200}")

@@ -126,12 +126,10 @@ def test_in_a_channel_the_mention_is_left_out_and_the_channel_known() -> None:
     assert not found.who.is_alone
 
 
-@pytest.mark.parametrize(
-    "text", ["<at>Dana</at> stop all", "<at>Keyturn</at> stop all", "stop <at>Keyturn</at> all"]
-)
+@pytest.mark.parametrize("text", ["<at>Dana</at> stop all", "stop <at>Dana</at> all"])
 def test_a_mention_of_somebody_else_is_a_word_that_is_no_command(text: str) -> None:
-    named = mention("29:somebody", text.partition("<at>")[1] + "x")
-    assert "<at>" in typed(text, entities=[named]).text
+    named = mention("29:somebody", "<at>Dana</at>")
+    assert typed(text, entities=[named]).text == text
 
 
 def test_only_the_mention_itself_is_left_out() -> None:
