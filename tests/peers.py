@@ -13,9 +13,10 @@ def fetched(pinned: str, program: str) -> Path:
     npm = shutil.which("npm")
     if npm is None:
         pytest.skip(f"there is no npm here to get {pinned} with")
-    folder = Path(tempfile.gettempdir()) / "keyturn-peers" / pinned.replace("/", "-")
-    if not (folder / program).exists():
-        folder.mkdir(parents=True, exist_ok=True)
+    kept = Path(tempfile.gettempdir()) / "keyturn-peers" / pinned.replace("/", "-")
+    if not (kept / program).exists():
+        kept.parent.mkdir(exist_ok=True)
+        folder = Path(tempfile.mkdtemp(dir=kept.parent))
         (folder / "package.json").write_text('{"private": true}')
         got = subprocess.run(
             [npm, "install", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", pinned],
@@ -26,8 +27,14 @@ def fetched(pinned: str, program: str) -> Path:
             check=False,
         )
         if got.returncode:
+            shutil.rmtree(folder)
             pytest.skip(f"npm could not get {pinned}: {got.stderr.strip()[-200:]}")
-    return folder / program
+        try:
+            folder.rename(kept)
+        except OSError:
+            # Another process of the same tests was quicker.
+            shutil.rmtree(folder)
+    return kept / program
 
 
 def alone(*, why: str) -> list[str]:

@@ -16,8 +16,9 @@ from adapters.slack.errors import (
     not_confirmed,
 )
 from adapters.slack.people import People
-from adapters.slack.posts import Copies, Lost, Place, Post, Posts, digest_of_message, place_of
+from adapters.slack.posts import Lost, Place, Post, Posts, digest_of_message, place_of
 from adapters.slack.workspaces import Workspace, Workspaces
+from bot.card_copies import Copies
 from bot.core.card import Card
 from bot.core.identity import ChatIdentity
 from bot.core.ids import PersonId

@@ -15,10 +15,11 @@ from adapters.slack.installing import build_flow
 from adapters.slack.keeper import Keeper, Pace
 from adapters.slack.parts import Parts
 from adapters.slack.people import People
-from adapters.slack.posts import Copies, Posts
+from adapters.slack.posts import COPIES, Posts
 from adapters.slack.removal import Removal
 from adapters.slack.transport_socket import SocketTimes
 from adapters.slack.workspaces import InstalledWorkspaces, OneWorkspace
+from bot.card_copies import Copies
 from bot.core.credential import CredentialRefused, kept_under
 from bot.core.errors import SettingsInvalid
 from bot.core.section_problems import read_section
@@ -93,7 +94,7 @@ def create(
         people=people,
         accounts=accounts,
         posts=Posts(shelf),
-        copies=Copies(shelf),
+        copies=Copies(shelf, kind=COPIES),
         clock=clock,
     )
     keeper = Keeper(

@@ -22,7 +22,7 @@ from adapters.teams.errors import (
 )
 from adapters.teams.members import Members
 from adapters.teams.people import People
-from adapters.teams.posts import Begun, Copies, Place, Post, Posts, digest_of_activity, place_of
+from adapters.teams.posts import Begun, Place, Post, Posts, digest_of_activity, place_of
 from adapters.teams.reaching import Reaching
 from adapters.teams.references import Reference, References, Standing
 from adapters.teams.transport import (
@@ -33,6 +33,7 @@ from adapters.teams.transport import (
     Transport,
 )
 from adapters.teams.turns import Turns
+from bot.card_copies import Copies
 from bot.core.card import Card
 from bot.core.identity import ChatIdentity
 from bot.core.ids import PersonId, ProposalId

@@ -1,5 +1,6 @@
 """The chat in Teams: cards in the personal chat of each person with the bot."""
 
+import asyncio
 import hashlib
 import logging
 from collections.abc import Mapping, Sequence
@@ -37,6 +38,9 @@ from bot.ports.directory import Directory
 
 log = logging.getLogger("keyturn.teams")
 
+#: How many cards are sent or changed at a time: Teams takes some 50 a second of one app, and who
+#: has pressed something is to be answered between them.
+_AT_ONCE: Final = 8
 _TOLD: Final = "teams_notice"
 _TOLD_S: Final = 7 * 86_400.0
 
@@ -47,6 +51,7 @@ class TeamsChat:
     def __init__(self, name: str, parts: Parts) -> None:
         self._name = name
         self._parts = parts
+        self._at_once = asyncio.Semaphore(_AT_ONCE)
         self._door: Door | None = None
         self._listening: Listening | None = None
 
@@ -63,11 +68,13 @@ class TeamsChat:
         return self._parts.groups
 
     async def post(self, card: Card, to: PersonId, *, key: str) -> CardRef:
-        place = await self._parts.cards.post(card, to, key=key)
+        async with self._at_once:
+            place = await self._parts.cards.post(card, to, key=key)
         return CardRef(chat=self._name, person=to, where=str(place))
 
     async def replace(self, ref: CardRef, card: Card) -> None:
-        await self._parts.cards.replace(card, ref.person, ref.where)
+        async with self._at_once:
+            await self._parts.cards.replace(card, ref.person, ref.where)
 
     async def announce(self, notice: Notice, *, place: str, key: str) -> None:
         parts = self._parts

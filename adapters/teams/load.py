@@ -26,13 +26,14 @@ from adapters.teams.members import Members
 from adapters.teams.parts import Parts
 from adapters.teams.patience import Patient
 from adapters.teams.people import People
-from adapters.teams.posts import Copies, Posts
+from adapters.teams.posts import COPIES, Posts
 from adapters.teams.reaching import Reaching
 from adapters.teams.references import References
 from adapters.teams.sdk import BotBuilderTransport
 from adapters.teams.signing_keys import SigningKeys
 from adapters.teams.turns import Turns
 from adapters.teams.wire import CALL_S, Wire
+from bot.card_copies import Copies
 from bot.core.errors import SettingsInvalid
 from bot.ports.clock import Clock
 from bot.ports.identities import Identities
@@ -154,7 +155,7 @@ def _parts(
         references=references,
         identities=identities,
         posts=Posts(shelf),
-        copies=Copies(shelf),
+        copies=Copies(shelf, kind=COPIES),
         turns=turns,
         web_url=web_url,
     )

@@ -138,6 +138,11 @@ def votes(
     )
 
 
+def has_approved(decisions: Sequence[Decision], person: PersonId, *, digest: Digest) -> bool:
+    """Return whether the last word of *person* approves exactly *digest*."""
+    return person in votes(decisions, digest=digest, among=frozenset({person}))
+
+
 def quorum_met(
     approval: Approval,
     decisions: Sequence[Decision],

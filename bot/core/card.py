@@ -14,7 +14,7 @@ from typing import cast
 import orjson
 
 from bot.core.actors import Agent, Person
-from bot.core.approval import Approval, ApprovalMode
+from bot.core.approval import Approval, ApprovalMode, has_approved
 from bot.core.canonical import Digest, Json, canonical, digest_of
 from bot.core.frozen import frozen
 from bot.core.ids import AgentId, PersonId, ProposalId
@@ -115,6 +115,8 @@ class Card:
     buttons: tuple[Button, ...]
     approve_needs_full_view: bool
     is_viewed: bool = False
+    #: Whether the reader has approved already, where others still have to.
+    is_approved_by_reader: bool = False
 
     @property
     def title(self) -> str:
@@ -154,6 +156,9 @@ def build_card(
     shown, missing, total = _fit(proposal, action, max_chars)
     fingerprint = fingerprint_of(proposal.digest)
     viewed = proposal.has_viewed(reader)
+    approved = proposal.state is State.PENDING and has_approved(
+        proposal.decisions, reader, digest=proposal.digest
+    )
     return Card(
         proposal=proposal.id,
         digest=proposal.digest,
@@ -190,9 +195,12 @@ def build_card(
         undo_until=proposal.undo_until,
         undone_by=None if undo.by is None else undo.by.id,
         undo_state=None if undo.by is None else undo.by.state,
-        buttons=_buttons(proposal, reader=reader, may_decide=may_decide, undo=undo),
+        buttons=_buttons(
+            proposal, reader=reader, may_decide=may_decide, may_approve=not approved, undo=undo
+        ),
         approve_needs_full_view=missing > 0 and not viewed,
         is_viewed=viewed,
+        is_approved_by_reader=approved,
     )
 
 
@@ -339,11 +347,17 @@ def _warnings(proposal: Proposal, action: Action) -> tuple[str, ...]:
 
 
 def _buttons(
-    proposal: Proposal, *, reader: PersonId, may_decide: bool, undo: UndoStanding
+    proposal: Proposal,
+    *,
+    reader: PersonId,
+    may_decide: bool,
+    may_approve: bool,
+    undo: UndoStanding,
 ) -> tuple[Button, ...]:
     buttons: list[Button] = []
     if proposal.state is State.PENDING and may_decide:
-        buttons += [Button.APPROVE, Button.REJECT]
+        # Whoever has approved may still say no; to approve again would change nothing.
+        buttons += [Button.APPROVE, Button.REJECT] if may_approve else [Button.REJECT]
     four_eyes = proposal.approval and proposal.approval.mode is ApprovalMode.FOUR_EYES
     if proposal.state is State.IN_DOUBT and (may_decide or reader == proposal.principal):
         buttons += [Button.SETTLE_DONE, Button.SETTLE_NOT_DONE]

@@ -8,6 +8,7 @@ from bot.core.states import State
 from bot.core.words import REACH, STATE, is_undone, undo_label
 
 APPROVAL_NEEDED = "Approval needed"
+APPROVED_BY_YOU = "You have approved"
 
 #: What a phone shows on its lock screen: that something is asked, and never what.
 _NOTIFIED: Mapping[State, str] = MappingProxyType(
@@ -99,6 +100,8 @@ def heading(card: Card) -> str:
 def standing(card: Card) -> str:
     if card.state is State.PENDING and Button.APPROVE in card.buttons:
         return APPROVAL_NEEDED
+    if card.is_approved_by_reader:
+        return APPROVED_BY_YOU
     undo = undo_label(card) if is_undone(card) else None
     return undo or STATE[card.state]
 

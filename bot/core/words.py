@@ -132,7 +132,10 @@ def rule(card: Card) -> str:
     so_far = {0: "nobody has approved yet", 1: "1 has approved"}.get(
         given, f"{given} have approved"
     )
-    asked = "You are one of them." if is_asked else "Nothing is asked of you."
+    if card.is_approved_by_reader:
+        asked = "You have approved."
+    else:
+        asked = "You are one of them." if is_asked else "Nothing is asked of you."
     who, decide = _needed(approval, card.on_behalf_of)
     return f"{who} {decide}; {so_far}. {asked} One rejection ends it."
 

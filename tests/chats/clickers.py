@@ -5,8 +5,9 @@ from typing import ClassVar
 
 import pytest
 
+from bot.core.card import Button
 from bot.core.states import State
-from tests.chats.house import Click, OpenHouse, Seat, Shown, card_of, fallen
+from tests.chats.house import Click, OpenHouse, Seat, Shown, card_of, fallen, until_it_says
 from tests.service.office import HOLD
 
 MODES = ("confirm", "four_eyes")
@@ -74,10 +75,14 @@ rules:
             assert {delivery.person for delivery in now.deliveries} == {p.id for p in approvers}
             for count, approver in enumerate(approvers, start=1):
                 own = await card_of(house, proposal, approver)
+                again = await house.seat(approver).click(own)
                 assert await approve(house.seat(approver), own)
                 if count < len(approvers):
                     assert (await office.now(proposal.id)).state is State.PENDING
-                    assert await approve(house.seat(approver), own)
+                    await until_it_says(house, own, "You have approved")
+                    assert Button.APPROVE not in own.seen.buttons
+                    assert Button.REJECT in own.seen.buttons
+                    assert await again.send()
                     assert (await office.now(proposal.id)).state is State.PENDING
             assert (await office.until(proposal.id)).state is State.SUCCEEDED
             assert len(office.notebook.written) == 1

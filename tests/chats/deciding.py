@@ -215,7 +215,7 @@ class DecidingConformance:
             proposal = await office.propose()
             card = await card_of(house, proposal)
             click = await house.seat(office.dana).click(card, button, _note(button))
-            free = hold_commits(house)
+            free = hold_commits(office)
             told = await click.send()
             assert "not recorded yet" in told.lower()
             assert house.slowest_s < house.slow_after_s
@@ -232,7 +232,7 @@ class DecidingConformance:
             office = house.office
             proposal = await office.propose()
             click = await house.seat(office.dana).click(await card_of(house, proposal))
-            free = hold_commits(house)
+            free = hold_commits(office)
             assert "not recorded yet" in (await click.send()).lower()
             ending = asyncio.create_task(office.desk.finish())
             await asyncio.sleep(0)

@@ -177,13 +177,13 @@ def still_asks(shown: Shown) -> bool:
     return bool(shown.seen.buttons & DECIDING)
 
 
-def hold_commits(house: House) -> asyncio.Event:
+def hold_commits(office: Office) -> asyncio.Event:
     """Let nothing be committed until the event is set."""
-    real, free = house.office.store.transact, asyncio.Event()
+    real, free = office.store.transact, asyncio.Event()
 
     async def transact(ask: Ask, step: Callable[[Snapshot], Step[T]]) -> Committed[T]:
         await free.wait()
         return await real(ask, step)
 
-    house.office.store.transact = transact  # type: ignore[method-assign]
+    office.store.transact = transact  # type: ignore[method-assign]
     return free

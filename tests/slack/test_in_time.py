@@ -2,8 +2,8 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Callable
-from typing import Any, TypeVar
+from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -12,13 +12,10 @@ from adapters.slack.pressable import STOP_SHORTCUT, ActionId
 from adapters.slack.testing import ACK_S, Mode, Trouble, texts_of
 from bot.core.card import Button
 from bot.core.states import State
-from bot.core.step import Ask, Snapshot, Step
-from bot.ports.store import Committed
 from bot.testing.chat import Play
-from tests.slack.slack_office import SlackOffice, open_slack_office
+from tests.chats.house import hold_commits
+from tests.slack.slack_office import open_slack_office
 from tests.slack.stage import SlackSeat, SlackStage, screen_of, stage_of
-
-T = TypeVar("T")
 
 
 @pytest.fixture(params=list(Mode))
@@ -36,18 +33,6 @@ async def modal_of(seat: SlackSeat, title: str) -> dict[str, Any]:
         return modal
 
     return await seat.slack.until(found)
-
-
-def slow(house: SlackOffice) -> asyncio.Event:
-    """Let nothing be committed until the event is set."""
-    real, free = house.office.store.transact, asyncio.Event()
-
-    async def transact(ask: Ask, step: Callable[[Snapshot], Step[T]]) -> Committed[T]:
-        await free.wait()
-        return await real(ask, step)
-
-    house.office.store.transact = transact  # type: ignore[method-assign]
-    return free
 
 
 @pytest.mark.parametrize("trouble", [Trouble.FAILED_BEFORE, Trouble.RATE_LIMITED])
@@ -69,7 +54,7 @@ async def test_a_stop_that_takes_long_is_answered_in_time_and_then_told(mode: Mo
         office, seat = house.office, house.seat(house.office.dana)
         await seat.hand.shortcut(STOP_SHORTCUT)
         await modal_of(seat, "Stop")
-        free = slow(house)
+        free = hold_commits(house.office)
         sent = await seat.hand.submit({"what": office.agent})
         assert sent.acked_after_s is not None
         assert sent.acked_after_s < ACK_S
@@ -86,7 +71,7 @@ async def test_a_button_that_takes_long_is_acknowledged_in_time_and_then_told(mo
         code = (await house.office.desk.link_code(mira.id, chat="slack")).code
         await hand.command(f"link {code}")
         view = await modal_of(SlackSeat(hand), "Link this account")
-        free = slow(house)
+        free = hold_commits(house.office)
         assert (await hand.press_in_view(view, ActionId.LINK)).is_acked
         free.set()
         await modal_of(SlackSeat(hand), "Linked")

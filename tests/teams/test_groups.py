@@ -29,7 +29,7 @@ rules:
 
 @pytest.fixture
 async def stage() -> AsyncIterator[TeamsStage]:
-    async with stage_of(call_s=0.5) as stage:
+    async with stage_of(call_s=1.5) as stage:
         yield stage
 
 

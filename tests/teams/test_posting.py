@@ -26,7 +26,7 @@ DONE = [Trouble.DROPPED_AFTER, Trouble.FAILED_AFTER, Trouble.TIMED_OUT, Trouble.
 
 @pytest.fixture
 async def stage() -> AsyncIterator[TeamsStage]:
-    async with stage_of(call_s=0.3) as stage:
+    async with stage_of(call_s=1.5) as stage:
         stage.identities.enroll = stage.enroll
         yield stage
 

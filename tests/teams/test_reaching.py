@@ -16,7 +16,7 @@ CATALOG_APP = "ca7a1060-0000-4000-8000-0000000000a9"
 
 @pytest.fixture
 async def stage() -> AsyncIterator[TeamsStage]:
-    async with stage_of(call_s=0.5) as stage:
+    async with stage_of(call_s=1.5) as stage:
         yield stage
 
 
@@ -28,7 +28,7 @@ async def installing() -> AsyncIterator[TeamsStage]:
         teams.graph.catalog[CATALOG_APP] = {"externalId": teams.issuer.app_id}
 
     async with stage_of(
-        prepare=add_to_catalog, install_for_people=True, catalog_app_id=CATALOG_APP, call_s=0.5
+        prepare=add_to_catalog, install_for_people=True, catalog_app_id=CATALOG_APP, call_s=1.5
     ) as stage:
         yield stage
 

@@ -26,8 +26,16 @@ EMULATOR = "https://sts.windows.net/d6d49420-f39b-4df7-a1dc-d59a935871db/"
 
 
 def claiming(**changes: Any) -> Case:
-    """Sign as the Connector does, with other claims; None leaves one out."""
-    return lambda issuer, said: (issuer.bearer(said["serviceUrl"], **changes), said)
+    """Sign as the Connector does, with other claims; None leaves one out.
+
+    A claim that is a function is what that returns as the token is made.
+    """
+
+    def case(issuer: Issuer, said: Json) -> tuple[str, Json]:
+        claims = {name: one() if callable(one) else one for name, one in changes.items()}
+        return issuer.bearer(said["serviceUrl"], **claims), said
+
+    return case
 
 
 def saying(**changes: Any) -> Case:
@@ -105,8 +113,9 @@ def with_other_claims(issuer: Issuer, said: Json) -> tuple[str, Json]:
     return f"Bearer {head}.{claims}.{signature}", said
 
 
-def now_and(seconds: int) -> int:
-    return int(time.time()) + seconds
+def now_and(seconds: float) -> Callable[[], float]:
+    """Return what tells the time *seconds* from when it is asked, however long tests took."""
+    return lambda: int(time.time()) + seconds
 
 
 ADMITTED: dict[str, Case] = {
@@ -117,7 +126,7 @@ ADMITTED: dict[str, Case] = {
     ),
     "expired four minutes ago": claiming(exp=now_and(-240)),
     "valid in four minutes": claiming(nbf=now_and(240)),
-    "an end with a fraction": claiming(exp=now_and(600) + 0.5),
+    "an end with a fraction": claiming(exp=now_and(600.5)),
     "a claim more": claiming(azp=APP_ID),
     "the tenant beside the chat alone": saying(
         conversation={"id": "a:1dana", "conversationType": "personal"}

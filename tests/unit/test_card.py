@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.actors import Agent, Person, agent_actor
-from bot.core.approval import Approval, ApprovalMode
+from bot.core.approval import Approval, ApprovalMode, Choice, Decision
 from bot.core.canonical import Digest, Json, canonical
 from bot.core.card import (
     Button,
@@ -30,6 +30,7 @@ from bot.core.states import State
 from bot.core.status import WORDING, agent_message, status_line
 from bot.core.untrusted import show, unshow
 from bot.core.verbs import Facts, Kind, Preview
+from bot.core.words import rule
 
 T0 = datetime(2030, 1, 1, tzinfo=UTC)
 NONE = Digest("sha256:" + "0" * 64)
@@ -199,6 +200,23 @@ def test_only_those_who_may_decide_get_the_buttons() -> None:
 
     assert Button.APPROVE in card(proposal).buttons
     assert Button.APPROVE not in card(proposal, may_decide=False).buttons
+
+
+def test_who_has_approved_is_told_so_and_may_still_say_no() -> None:
+    both = Approval(mode=ApprovalMode.CONFIRM, approvers=("principal", "owner"), count=2)
+    word = Decision(
+        person=DANA.id, choice=Choice.APPROVE, digest=NONE, card_digest=NONE, chat="web", at=T0
+    )
+    proposal = replace(held({"text": "a"}), approval=both, decisions=(word,))
+    mine = card(replace(proposal, decisions=(replace(word, digest=proposal.digest),)))
+    assert mine.is_approved_by_reader
+    assert Button.APPROVE not in mine.buttons
+    assert Button.REJECT in mine.buttons
+    assert "You have approved." in rule(mine)
+    # A word on something else, or of somebody else, is none on this.
+    changed = replace(word, digest=Digest("sha256:" + "1" * 64))
+    for other in (changed, replace(word, person=PersonId("per_x"), digest=proposal.digest)):
+        assert Button.APPROVE in card(replace(proposal, decisions=(other,))).buttons
 
 
 def test_a_final_card_has_no_button_that_decides() -> None:

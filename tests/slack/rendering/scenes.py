@@ -114,13 +114,15 @@ def messages() -> Iterator[tuple[str, Message]]:
     yield "card-undo-asked", render_card(day.card("undo"), web_url=WEB)
     yield "card-without-web-inbox", render_card(day.card("forum"), web_url=None)
     yield "card-for-a-colleague", render_card(_of_another(day), web_url=WEB)
+    yield "card-of-who-approved", render_card(day.card("access", reader=MIRA.id), web_url=WEB)
     yield "fallback", render_fallback(day.card("forum"), web_url=WEB)
     yield "fallback-done", render_fallback(day.card("done"))
 
 
 def _of_another(day: Day) -> Card:
     """Return the card of somebody who has nothing to decide here any more."""
-    return replace(day.card("access", reader=MIRA.id), buttons=())
+    asked = day.card("access", reader=MIRA.id)
+    return replace(asked, buttons=(), is_approved_by_reader=False)
 
 
 def views() -> Iterator[tuple[str, Mapping[str, Any]]]:

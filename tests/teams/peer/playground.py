@@ -18,7 +18,7 @@ from tests.e2e.browsing import CHROMIUM_ARGS
 
 Json = dict[str, Any]
 
-WITHIN_S: Final = 20.0
+WITHIN_S: Final = 30.0
 _PAUSE_S: Final = 0.1
 
 NAMES: Final = ("dana", "erin", "frank", "grace", "heidi", "ivan")

@@ -26,6 +26,7 @@ def seen_with(chromium: Path) -> list[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(260)
 @pytest.mark.browser
 @pytest.mark.parametrize("story", ["story", "four_eyes"])
 def test_it_ends_well_in_the_emulator(
@@ -41,7 +42,7 @@ def test_it_ends_well_in_the_emulator(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=115,
+        timeout=250,
         check=False,
     )
     assert ended.returncode == 0, ended.stdout[-6000:]

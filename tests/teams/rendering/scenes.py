@@ -135,6 +135,7 @@ def _cards() -> Iterator[tuple[str, Message]]:
     yield "card-undo-asked", render_card(day.card("undo"), mri=MRI)
     yield "card-without-mri", render_card(day.card("forum"))
     yield "card-for-a-colleague", render_card(_of_another(day), mri=MRI)
+    yield "card-of-who-approved", render_card(day.card("access", reader=MIRA.id), mri=MRI)
     read = replace(day.card("long"), approve_needs_full_view=False, is_viewed=True)
     yield "card-long-read", render_card(read, mri=MRI)
     forum = day.card("forum")
@@ -189,7 +190,8 @@ def _lists() -> Iterator[tuple[str, Message]]:
 
 def _of_another(day: Day) -> Card:
     """Return the card of somebody who has nothing to decide here any more."""
-    return replace(day.card("access", reader=MIRA.id), buttons=())
+    asked = day.card("access", reader=MIRA.id)
+    return replace(asked, buttons=(), is_approved_by_reader=False)
 
 
 def an_offer(card: Card) -> UndoOffer:

@@ -80,7 +80,15 @@ def test_every_state_of_a_proposal_has_its_card() -> None:
         if name.startswith("card-")
     }
     assert said >= {
-        *("Approval needed", "Waiting", "Approved", "Under way", "Released", "Grant used"),
+        *(
+            "Approval needed",
+            "You have approved",
+            "Waiting",
+            "Approved",
+            "Under way",
+            "Released",
+            "Grant used",
+        ),
         *("In doubt", "Done", "Failed", "Refused by a rule", "Rejected", "Expired"),
         *("Taken back", "Replaced", "Stopped", "Undone"),
     }
