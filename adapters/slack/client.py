@@ -92,6 +92,8 @@ class Wire:
         return _told(await self._ask(token, method, **how))
 
     async def _ask(self, token: str, method: str, **how: Any) -> AsyncSlackResponse:
+        if self._is_closed:
+            raise SlackBusy("Closing.", retry_after_s=_CONNECT_S)
         place = token, method
         wait_s = self._not_before.get(place, 0.0) - time.monotonic()
         if wait_s > 0:

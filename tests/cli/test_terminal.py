@@ -13,7 +13,7 @@ import typer
 
 from bot.cli.app import COMMANDS, app
 from bot.cli.examples import EXAMPLES
-from tests.cli.deployments import Deployment
+from tests.cli.deployments import KEYTURN, Deployment
 from tests.cli.terminals import on_terminal, without_escapes
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*3[0-7]m")
@@ -134,8 +134,12 @@ def test_colours_are_for_terminals_that_want_them(office: Deployment):
     ],
 )
 def test_the_shell_completes_commands(office: Deployment, shell: str, environment: dict[str, str]):
-    script = office.run("--show-completion", shell).stdout
-    assert "_KEYTURN_COMPLETE" in script
+    # Which shell it is for is seen from the one that asks: there has to be one.
+    asked = ["bash", "-c", '"$0" --show-completion; exit $?', KEYTURN]
+    script = subprocess.run(
+        asked, env=office.environ(), capture_output=True, check=True, text=True, timeout=60
+    )
+    assert "_KEYTURN_COMPLETE" in script.stdout
 
     told = office.run(_KEYTURN_COMPLETE=f"complete_{shell}", **environment).stdout
 
