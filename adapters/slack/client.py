@@ -91,9 +91,12 @@ class Wire:
     async def _call(self, token: str, method: str, **how: Any) -> Mapping[str, Any]:
         return _told(await self._ask(token, method, **how))
 
-    async def _ask(self, token: str, method: str, **how: Any) -> AsyncSlackResponse:
+    def _refuse_once_closed(self) -> None:
         if self._is_closed:
             raise SlackBusy("Closing.", retry_after_s=_CONNECT_S)
+
+    async def _ask(self, token: str, method: str, **how: Any) -> AsyncSlackResponse:
+        self._refuse_once_closed()
         place = token, method
         wait_s = self._not_before.get(place, 0.0) - time.monotonic()
         if wait_s > 0:
