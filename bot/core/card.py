@@ -355,8 +355,8 @@ def _buttons(
     undo: UndoStanding,
 ) -> tuple[Button, ...]:
     buttons: list[Button] = []
+    # Whoever has approved may still say no; to approve again would change nothing.
     if proposal.state is State.PENDING and may_decide:
-        # Whoever has approved may still say no; to approve again would change nothing.
         buttons += [Button.APPROVE, Button.REJECT] if may_approve else [Button.REJECT]
     four_eyes = proposal.approval and proposal.approval.mode is ApprovalMode.FOUR_EYES
     if proposal.state is State.IN_DOUBT and (may_decide or reader == proposal.principal):
