@@ -40,16 +40,16 @@ from bot.core.states import State
 from bot.core.words import (
     CLAIMED,
     KIND,
+    NOT_PINNED,
     REACH,
     asks_for,
+    may_change_unseen,
     needs_full_view,
     readers,
     rule,
     undo_label,
 )
 
-#: States in which what was not pinned can still change unseen.
-_AHEAD: Final = frozenset({State.PENDING, State.APPROVED, State.RELEASED})
 _DECIDES: Final = (Button.APPROVE, Button.REJECT, Button.SETTLE_DONE)
 
 
@@ -225,10 +225,8 @@ def _warnings(card: Card) -> list[Element]:
 
 def _hints(card: Card, web_url: str | None) -> list[Element]:
     hints: list[Ours] = []
-    if not card.pinned and card.state in _AHEAD:
-        hints.append(
-            Ours("Not pinned: the target does not tell whether it changes between now and then.")
-        )
+    if may_change_unseen(card):
+        hints.append(Ours(NOT_PINNED))
     if card.successor_of is not None:
         earlier = _card_named("an earlier proposal", card.successor_of, web_url)
         hints.append(Ours(f"The target had changed, so this replaces {earlier}."))

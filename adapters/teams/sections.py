@@ -25,7 +25,16 @@ from bot.core import chat_words
 from bot.core.card import Button, Card
 from bot.core.proposal import Source
 from bot.core.states import State
-from bot.core.words import CLAIMED, KIND, asks_for, readers, rule, undo_label
+from bot.core.words import (
+    CLAIMED,
+    KIND,
+    NOT_PINNED,
+    asks_for,
+    may_change_unseen,
+    readers,
+    rule,
+    undo_label,
+)
 
 #: How a run is as quiet as a `label`.
 _SMALL: Final = {"size": "Small", "isSubtle": True}
@@ -150,7 +159,7 @@ def _warnings(card: Card) -> list[Element]:
 
 
 def _hints(card: Card) -> list[Element]:
-    hints = [] if card.pinned else [words.NOT_PINNED]
+    hints = [NOT_PINNED] if may_change_unseen(card) else []
     if card.successor_of is not None:
         hints.append(words.REPLACES)
     return [label(hint, spacing="Small") for hint in hints]

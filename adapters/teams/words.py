@@ -28,7 +28,6 @@ TYPE_IT_HERE: Final = (
 )
 UNDONE_ELSEWHERE: Final = "The undo has a card of its own, which says how it went."
 TAKES_BACK: Final = "This takes back what was done before."
-NOT_PINNED: Final = "Not pinned: the target does not tell whether it changes between now and then."
 REPLACES: Final = "The target had changed, so this replaces an earlier proposal."
 LOOK_FIRST: Final = (
     "Keyturn will not repeat it by itself. Look at the target, then say whether it happened."

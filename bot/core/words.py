@@ -74,6 +74,9 @@ UNDO: Mapping[State, str] = MappingProxyType(
 )
 NOT_UNDONE = "Not undone: it did not work, or was stopped"
 
+NOT_PINNED = "Not pinned: the target does not tell whether it changes between now and then."
+_AHEAD = frozenset({State.PENDING, State.APPROVED, State.RELEASED})
+
 _TAKEN_BACK = frozenset({State.APPROVED, State.EXECUTING, State.SUCCEEDED})
 
 
@@ -114,6 +117,11 @@ def needs_full_view(card: Card) -> bool:
         and Button.APPROVE in card.buttons
         and card.approve_needs_full_view
     )
+
+
+def may_change_unseen(card: Card) -> bool:
+    """Return whether the target of *card* may still change without anybody noticing."""
+    return not card.pinned and card.state in _AHEAD
 
 
 def rule(card: Card) -> str:
