@@ -207,7 +207,7 @@ class _OurApp(ServiceClientCredentialsFactory):  # type: ignore[misc] # the SDK 
         login_endpoint: str,
         validate_authority: bool,  # noqa: FBT001 - the SDK's signature
     ) -> AppCredentials:
-        raise NotImplementedError
+        raise NotImplementedError("each request is signed with our own credentials")
 
 
 class _NoKeys:

@@ -2,18 +2,11 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from jsonschema.validators import validator_for
-
-from bot.core.card import Card, Field
-from bot.core.proposal import Outcome, Rationale, Result, Source
-from bot.core.untrusted import Untrusted
-from bot.core.verbs import Audience, Reach
-from bot.testing.proposals import NOW
 
 _BLANK = "…"
 _ANY_TEXT = frozenset({"text", "about", "agent", "halt", "code", "place", "route", "userIds"})
@@ -104,42 +97,3 @@ def _shape(value: Any, key: str = "") -> Any:
     if isinstance(value, list):
         return [_shape(member, key) for member in value]
     return "" if isinstance(value, str) and key in _ANY_TEXT else value
-
-
-def full_of(card: Card, text: str) -> Card:
-    """Return *card* with *text* wherever an agent, a target, a person or an admin can put some."""
-    outcome = card.outcome
-    if outcome is not None:
-        outcome = replace(outcome, reference=text, detail=text)
-    return replace(
-        card,
-        effect=Untrusted(text),
-        target=Untrusted(text),
-        reversible=text,
-        audience=Audience(reach=Reach.PUBLIC, who=text, readers=4),
-        agent_name=text,
-        agent_purpose=f"To {text}",
-        on_behalf_of=text,
-        verb=text,
-        connector=text,
-        status=text,
-        outcome=outcome,
-        warnings=(),
-        rationale=Rationale(
-            why=f"Why: {text}",
-            expects=f"What: {text}",
-            read=(Source(ref=text), Source(ref=text, sha256=text or "0")),
-        ),
-        fields=tuple(
-            Field(
-                path=Untrusted(f"/{number}{text}"),
-                value=Untrusted(text),
-                before=None if field.before is None else Untrusted(f"before {text}"),
-            )
-            for number, field in enumerate(card.fields)
-        ),
-    )
-
-
-def an_outcome(result: Result = Result.SUCCEEDED) -> Outcome:
-    return Outcome(result=result, reason="done", detail="So.", reference="c-1", at=NOW)

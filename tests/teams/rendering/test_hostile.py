@@ -36,13 +36,8 @@ from bot.core.told import NOT_RECORDED, Told
 from bot.core.untrusted import Untrusted, show
 from bot.testing.hostile import HOSTILE
 from bot.testing.proposals import NOW
-from tests.teams.rendering.reading import (
-    an_outcome,
-    full_of,
-    runs_in,
-    skeleton,
-    strings_outside_runs,
-)
+from tests.chats.full_cards import an_outcome, full_of
+from tests.teams.rendering.reading import runs_in, skeleton, strings_outside_runs
 from tests.teams.rendering.scenes import (
     CHANNEL,
     MRI,

@@ -21,7 +21,8 @@ from bot.core.states import State
 from bot.core.told import NOT_RECORDED, Told
 from bot.core.untrusted import Untrusted
 from bot.core.verbs import Audience, Reach
-from tests.teams.rendering.reading import an_outcome, full_of, runs_in, verbs_of
+from tests.chats.full_cards import an_outcome, full_of
+from tests.teams.rendering.reading import runs_in, verbs_of
 from tests.teams.rendering.scenes import (
     MRI,
     a_halt,

@@ -14,8 +14,9 @@ from adapters.teams.card import render_card
 from adapters.teams.text import as_shown
 from bot.core.states import State
 from bot.core.told import NOT_RECORDED, Told
+from tests.chats.full_cards import an_outcome, full_of
 from tests.teams.rendering.golden import all_of_them
-from tests.teams.rendering.reading import an_outcome, card_in, elements, full_of
+from tests.teams.rendering.reading import card_in, elements
 from tests.teams.rendering.renderer import SCHEMES, NoRenderer, Renderer, install
 from tests.teams.rendering.scenes import a_teams_day
 from tests.teams.rendering.teams_hostile import EXPANDED, TEAMS_HOSTILE
