@@ -14,6 +14,7 @@ from aiohttp import web
 
 from bot.core.actors import Agent, ResourceServer
 from bot.core.errors import NotAuthenticated, TooMany
+from bot.http.rate import REFUSED_AFTER_S
 
 CallerT = TypeVar("CallerT", Agent, ResourceServer, Agent | ResourceServer)
 
@@ -35,12 +36,16 @@ class Pace:
         self._next: dict[str, float] = {}
 
     async def wait(self, caller: str) -> None:
-        """Return when it is the turn of this request of *caller*.
+        """Return when it is the turn of this request of *caller*; a refusal takes its time too.
 
         Raises:
             TooMany: as :meth:`wait_s`.
         """
-        wait_s = self.wait_s(caller)
+        try:
+            wait_s = self.wait_s(caller)
+        except TooMany:
+            await asyncio.sleep(REFUSED_AFTER_S)
+            raise
         if wait_s > 0:
             await asyncio.sleep(wait_s)
 

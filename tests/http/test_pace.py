@@ -7,6 +7,7 @@ import pytest
 
 from bot.core.errors import TooMany
 from bot.http.pace import Pace
+from bot.http.rate import REFUSED_AFTER_S
 from bot.service.caps import Caps
 from tests.http.served import serve
 
@@ -70,6 +71,17 @@ def test_what_would_wait_too_long_is_refused_and_does_not_count(clock: Clock):
             pace.wait_s("one")
     clock.now += 0.2
     assert pace.wait_s("one") == pytest.approx(10, abs=0.2)
+
+
+async def test_who_is_refused_cannot_ask_again_at_once(clock: Clock):
+    pace = Pace(per_s=10, clock=clock)
+    for _ in range(103):
+        pace.wait_s("one")
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    with pytest.raises(TooMany):
+        await pace.wait("one")
+    assert loop.time() - began >= REFUSED_AFTER_S - 0.01
 
 
 async def test_many_requests_of_an_agent_are_all_answered_in_their_time(tmp_path: Path):
